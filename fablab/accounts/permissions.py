@@ -1,0 +1,36 @@
+"""Who may do what: roles are words on a person, permissions are what routes and services ask for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from fablab.words import N_
+
+
+class Role(StrEnum):
+    """What somebody is in the place."""
+
+    MEMBER = "member"
+    VOLUNTEER = "volunteer"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    """What can be allowed."""
+
+    ORDER = "order"
+    RUN_BOARD = "run_board"
+    SET_UP = "set_up"
+
+
+RIGHTS: dict[Role, frozenset[Permission]] = {
+    Role.MEMBER: frozenset({Permission.ORDER}),
+    Role.VOLUNTEER: frozenset({Permission.ORDER, Permission.RUN_BOARD}),
+    Role.ADMINISTRATOR: frozenset({Permission.ORDER, Permission.RUN_BOARD, Permission.SET_UP}),
+}
+
+ROLE_LABELS: dict[Role, str] = {
+    Role.MEMBER: N_("Member"),
+    Role.VOLUNTEER: N_("Volunteer"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+}

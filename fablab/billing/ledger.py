@@ -1,0 +1,173 @@
+"""The append-only double-entry ledger. A balance is a sum of lines; nothing is ever changed or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fablab import bus
+from fablab.accounts.models import Person
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
+from fablab.errors import Conflict, Invalid
+from fablab.settings import settings
+from fablab.words import Euros, Sentence, say
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A booking to be made: its key, kind and text, and the amounts by account and holder."""
+
+    key: str
+    kind: EntryKind
+    lines: Sequence[tuple[Account, int | None, int]]
+    text: Sentence
+    order_id: int | None = None
+    by_id: int | None = None
+
+
+def post(session: Session, booking: Booking) -> LedgerEntry:
+    """Write a booking. Raises `ValueError` when it does not balance. The same key twice is one booking."""
+    if sum(amount for _, _, amount in booking.lines) != 0 or not booking.lines:
+        raise ValueError(f"the booking {booking.key} does not balance")
+    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == booking.key))
+    if found is not None:
+        return found
+    entry = LedgerEntry(
+        key=booking.key, kind=booking.kind, text=booking.text, order_id=booking.order_id, by_id=booking.by_id
+    )
+    session.add(entry)
+    session.flush()
+    for account, holder_id, amount in booking.lines:
+        session.add(LedgerLine(entry_id=entry.id, account=account, holder_id=holder_id, amount_cents=amount))
+    session.flush()
+    for holder_id in {holder for _, holder, _ in booking.lines if holder is not None}:
+        bus.tell(session, f"wallet-{holder_id}")
+    return entry
+
+
+def balance_cents(session: Session, person_id: int, account: Account = Account.WALLET) -> int:
+    """Return what a person has in the wallet (or reserved from it), in cents."""
+    total = select(func.sum(LedgerLine.amount_cents)).where(
+        LedgerLine.account == account, LedgerLine.holder_id == person_id
+    )
+    return -(session.scalar(total) or 0)
+
+
+def reserved_cents(session: Session, order_id: int) -> int:
+    """Return what is still reserved for an order, in cents."""
+    total = (
+        select(func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.order_id == order_id, LedgerLine.account == Account.RESERVED)
+    )
+    return -(session.scalar(total) or 0)
+
+
+def charged_cents(session: Session, order_id: int) -> int:
+    """Return what was charged for an order so far, in cents."""
+    total = (
+        select(func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.order_id == order_id, LedgerLine.account == Account.SALES)
+    )
+    return -(session.scalar(total) or 0)
+
+
+def entries_of(session: Session, order_id: int) -> int:
+    """Return how many bookings an order has; it numbers the next one."""
+    return session.scalar(select(func.count(LedgerEntry.id)).where(LedgerEntry.order_id == order_id)) or 0
+
+
+def lock_wallet(session: Session, person_id: int) -> None:
+    """Let only one transaction at a time look at and move this person's money."""
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+
+
+def top_up(session: Session, person: Person, amount_cents: int, by_id: int, key: str) -> LedgerEntry:
+    """Put cash that was handed over at the desk into a wallet."""
+    lock_wallet(session, person.id)
+    limit = settings().wallet_limit_cents
+    if amount_cents <= 0:
+        raise Invalid(say("A top-up is more than nothing."), field="amount")
+    if session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == key)) is None:
+        held = balance_cents(session, person.id) + balance_cents(session, person.id, Account.RESERVED)
+        if held + amount_cents > limit:
+            raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")
+    lines = [(Account.CASH, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
+    return post(session, Booking(key, EntryKind.TOP_UP, lines, say("Cash at the desk"), by_id=by_id))
+
+
+def reserve(session: Session, person_id: int, order_id: int, amount_cents: int, key: str, text: Sentence) -> None:
+    """Set money aside for an order. Raises `Conflict` when the wallet does not hold enough."""
+    lock_wallet(session, person_id)
+    missing = amount_cents - balance_cents(session, person_id)
+    if missing > 0:
+        raise Conflict(
+            say(
+                "{missing} are missing in your wallet: top it up at the desk, then confirm again.",
+                missing=Euros(missing),
+            )
+        )
+    lines = [(Account.WALLET, person_id, amount_cents), (Account.RESERVED, person_id, -amount_cents)]
+    post(session, Booking(key, EntryKind.RESERVATION, lines, text, order_id=order_id, by_id=person_id))
+
+
+def release(session: Session, person_id: int, order_id: int, key: str, text: Sentence, by_id: int | None) -> None:
+    """Give back whatever is still reserved for an order."""
+    lock_wallet(session, person_id)
+    amount = reserved_cents(session, order_id)
+    if amount:
+        lines = [(Account.RESERVED, person_id, amount), (Account.WALLET, person_id, -amount)]
+        post(session, Booking(key, EntryKind.RELEASE, lines, text, order_id=order_id, by_id=by_id))
+
+
+def charge(
+    session: Session, person_id: int, order_id: int, amount_cents: int, key: str, text: Sentence, by_id: int
+) -> None:
+    """Turn a part of an order's reservation into a sale. Raises `Conflict` rather than charge more than is reserved."""
+    lock_wallet(session, person_id)
+    if amount_cents > reserved_cents(session, order_id):
+        raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))
+    if amount_cents:
+        lines = [(Account.RESERVED, person_id, amount_cents), (Account.SALES, None, -amount_cents)]
+        post(session, Booking(key, EntryKind.CHARGE, lines, text, order_id=order_id, by_id=by_id))
+
+
+@dataclass(frozen=True)
+class WalletLine:
+    """One line of a wallet's history: what happened, what it changed, and the balance after it."""
+
+    entry: LedgerEntry
+    wallet_cents: int
+    reserved_cents: int
+    balance_cents: int
+
+
+def history(session: Session, person_id: int) -> list[WalletLine]:
+    """Return a wallet's history, newest first; every cent of the balance is on a line."""
+    query = (
+        select(LedgerEntry)
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .where(LedgerLine.holder_id == person_id)
+        .distinct()
+        .order_by(LedgerEntry.id)
+    )
+    balance, lines = 0, []
+    for entry in session.scalars(query):
+        wallet = _of(entry, Account.WALLET, person_id)
+        balance += wallet
+        lines.append(WalletLine(entry, wallet, _of(entry, Account.RESERVED, person_id), balance))
+    return lines[::-1]
+
+
+def _of(entry: LedgerEntry, account: Account, person_id: int) -> int:
+    return -sum(line.amount_cents for line in entry.lines if line.account == account and line.holder_id == person_id)
+
+
+def unbalanced(session: Session) -> list[int]:
+    """Return the entries whose lines do not sum to zero: there are none."""
+    sums = select(LedgerLine.entry_id).group_by(LedgerLine.entry_id).having(func.sum(LedgerLine.amount_cents) != 0)
+    return list(session.scalars(sums))

@@ -1,0 +1,251 @@
+"""What money does along an order's way: priced, confirmed, checked against the slice, charged for what is good."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from fablab import files
+from fablab.accounts.models import Person
+from fablab.billing import ledger, queries
+from fablab.billing.models import TariffVersion
+from fablab.billing.pricing import price
+from fablab.billing.quoting import Quote, quote
+from fablab.db import utcnow
+from fablab.errors import Conflict, Invalid
+from fablab.filament import queries as filament_queries
+from fablab.filament.models import Material
+from fablab.jobs import queries as job_queries
+from fablab.jobs import services as job_services
+from fablab.jobs import signoff
+from fablab.jobs.models import Attempt, Job
+from fablab.machines import queries as machine_queries
+from fablab.machines.models import Service
+from fablab.money import share
+from fablab.orders import services as orders
+from fablab.orders.models import ModelFile, Order, OrderState
+from fablab.orders.services import Wanted
+from fablab.settings import settings
+from fablab.slicing.measure import Features, MeshReport, measure_safely
+from fablab.slicing.plates import fits
+from fablab.slicing.profiles import MachineProfile, machine_profiles
+from fablab.words import Euros, say
+
+
+@dataclass(frozen=True)
+class TariffData:
+    """What an administrator enters for a tariff, in cents."""
+
+    name: str
+    setup_cents: int
+    per_hour_cents: int
+    minimum_cents: int
+    per_kg_cents: dict[str, int]
+
+
+def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datetime | None = None) -> TariffVersion:
+    """Let a new tariff take over from now on; orders that were confirmed keep theirs."""
+    if not data.name.strip():
+        raise Invalid(say("Please give the tariff a name."), field="name")
+    amounts = (data.setup_cents, data.per_hour_cents, data.minimum_cents, *data.per_kg_cents.values())
+    if min(amounts) < 0 or not data.per_kg_cents:
+        raise Invalid(say("A tariff has no negative prices, and a price for at least one material."))
+    version = TariffVersion(
+        name=data.name.strip()[:80],
+        valid_from=now or utcnow(),
+        setup_cents=data.setup_cents,
+        per_hour_cents=data.per_hour_cents,
+        minimum_cents=data.minimum_cents,
+        rates=dict(data.per_kg_cents),
+        created_by_id=by_id,
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def features_of(model: ModelFile) -> tuple[MeshReport, Features]:
+    """Return what was measured on a kept file; figures that went missing are measured again."""
+    path = files.beside(model.sha256, "npz")
+    if not path.exists():
+        measure_safely(files.path_of(model.sha256), "part.stl", path)
+    return MeshReport.from_json(model.report), _load_features(str(path))
+
+
+@lru_cache(maxsize=32)
+def _load_features(path: str) -> Features:
+    return Features.load(Path(path))
+
+
+def quote_for(session: Session, model: ModelFile, wanted: Wanted, version: TariffVersion | None = None) -> Quote:
+    """Return the best quote for a file: on the kind of printer of which most have the filament on, then the cheapest.
+
+    Raises `Invalid` in words when no printer of the place can make it or there is no price for it.
+    """
+    material = session.get(Material, wanted.choices.material)
+    if material is None or not material.active:
+        raise Invalid(say("This material is not available."), field="material")
+    report, features = features_of(model)
+    tariff = queries.as_tariff(version or queries.current_tariff(session))
+    candidates = fitting_profiles(session, report)
+    if not candidates:
+        raise Invalid(say("This part is too big for every printer of the place."))
+    loaded = _profiles_with(session, wanted)
+    quotes = [quote(report, features, each, wanted.choices, wanted.quantity, tariff) for each in candidates]
+    return min(quotes, key=lambda made: (-loaded[made.machine_profile], made.price.total_cents))
+
+
+def fitting_profiles(session: Session, report: MeshReport) -> list[MachineProfile]:
+    """Return the kinds of printers in service on which the part fits."""
+    known = machine_profiles()
+    in_use = sorted(machine_queries.profiles_in_use(session))
+    return [known[name] for name in in_use if name in known and fits(report.size_mm, known[name])]
+
+
+def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
+    """Count, by profile, the machines in service that have the wanted filament on."""
+    loaded = filament_queries.loaded(session)
+    return Counter(
+        machine.profile
+        for machine in machine_queries.all_in_use(session)
+        if machine.service == Service.IN_SERVICE
+        and (on_it := loaded.get(machine.id)) is not None
+        and on_it.spool.material_code == wanted.choices.material
+        and wanted.colour_name in (None, on_it.spool.colour_name)
+    )
+
+
+def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person) -> None:
+    """Confirm a draft at exactly the price the person saw: reserve it and make the plates.
+
+    Raises `Conflict` when the price is another one by now or the wallet does not hold enough; nothing happens then.
+    """
+    if order.state != OrderState.DRAFT:
+        raise Conflict(say("This order was confirmed already."))
+    line, version = order.line, queries.current_tariff(session)
+    made = quote_for(session, line.model_file, wanted, version)
+    if made.price.total_cents != seen_cents:
+        raise Conflict(
+            say("The price is {price} now: please look at it and confirm again.", price=Euros(made.price.total_cents))
+        )
+    orders.choose(session, line, wanted, made.machine_profile, made.mass_g, made.time_s)
+    orders.accept(session, order, seen_cents, made.price.to_json(), version.id, by.id)
+    ledger.reserve(
+        session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-0", say("{file}", file=line.file_name)
+    )
+    orders.make_jobs(session, order, list(made.plates))
+
+
+def slice_arrived(session: Session, job: Job) -> None:
+    """Compare the real slice with the confirmed price. A dearer slice is never silently charged.
+
+    Up to `reconfirm_above_percent` the house carries the difference; beyond it the order goes back to the person,
+    unless a printer has one of its plates already.
+    """
+    order = session.get(Order, job.order_id)
+    if order is None or order.price_cents is None:
+        return
+    if order.state == OrderState.QUOTED:
+        job_services.wait_for_confirmation(session, job)
+        return
+    if order.state != OrderState.ACCEPTED or not orders.can_be_cancelled(session, order):
+        return
+    real = price_after_slicing(session, order)
+    if real > math.floor(order.price_cents * (100 + settings().reconfirm_above_percent) / 100):
+        note = say(
+            "Preparing the print showed that it costs {price} instead of {before}.",
+            price=Euros(real),
+            before=Euros(order.price_cents),
+        )
+        orders.ask_again(session, order, real, note)
+
+
+def price_after_slicing(session: Session, order: Order) -> int:
+    """Return the order's price from the slices that are there; plates without one cost like those that have one."""
+    jobs = job_queries.of_order(session, order.id)
+    sliced = [(job, job.slice) for job in jobs if job.slice is not None]
+    copies = sum(job.copies for job, _ in sliced)
+    scale = sum(job.copies for job in jobs) / copies
+    mass_g = sum(made.mass_g for _, made in sliced) * scale
+    time_s = sum(made.time_s for _, made in sliced) * scale
+    version = session.get(TariffVersion, order.tariff_id)
+    assert version is not None
+    assert order.line.material_code is not None
+    return price(queries.as_tariff(version), order.line.material_code, mass_g, time_s).total_cents
+
+
+def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:
+    """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made."""
+    if order.state != OrderState.QUOTED or order.proposal_cents is None:
+        raise Conflict(say("There is no new price to confirm."))
+    if order.proposal_cents != seen_cents:
+        raise Conflict(
+            say("The price is {price} now: please look at it and confirm again.", price=Euros(order.proposal_cents))
+        )
+    version = session.get(TariffVersion, order.tariff_id)
+    assert version is not None
+    text = say("{file}", file=order.line.file_name)
+    turn = ledger.entries_of(session, order.id)
+    ledger.release(session, order.person_id, order.id, f"release-{order.id}-{turn}", text, by.id)
+    ledger.reserve(session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-{turn}", text)
+    explained = {
+        "total_cents": seen_cents,
+        "lines": [{"sentence": say("As prepared for the printer").to_json(), "amount_cents": seen_cents}],
+    }
+    orders.accept(session, order, seen_cents, explained, version.id, by.id)
+    orders.queue_confirmed(session, order, by.id)
+
+
+def cancel(session: Session, order: Order, by: Person) -> None:
+    """Cancel an order before printing and give the whole reservation back."""
+    orders.cancel(session, order, by.id)
+    ledger.release(
+        session,
+        order.person_id,
+        order.id,
+        f"release-{order.id}-cancelled",
+        say("{file}", file=order.line.file_name),
+        by.id,
+    )
+
+
+def cancel_plate(session: Session, job: Job, by: Person) -> None:
+    """Take one waiting plate out of the queue; when it was the order's last, the order ends and gets its rest back."""
+    job_services.cancel(session, job, by.id)
+    order = session.get(Order, job.order_id)
+    assert order is not None
+    orders.close_if_done(session, order, by.id)
+    _release_rest(session, order, by)
+
+
+def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
+    """Sign a plate off, charge what its good copies cost, and close the order when all its plates have ended."""
+    result = job_services.sign_off(session, attempt, verdict, by.id)
+    order = session.get(Order, attempt.job.order_id)
+    assert order is not None
+    settle(session, order, attempt, by)
+    return result
+
+
+def settle(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
+    """Charge the good copies so far (all together cost exactly the confirmed price) and release what is left over."""
+    assert order.price_cents is not None
+    text = say("{file}", file=order.line.file_name)
+    good = orders.good_copies(session, order)
+    due = share(order.price_cents, good, order.line.quantity) - ledger.charged_cents(session, order.id)
+    ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", text, by.id)
+    orders.in_production(session, order)
+    orders.close_if_done(session, order, by.id)
+    _release_rest(session, order, by)
+
+
+def _release_rest(session: Session, order: Order, by: Person) -> None:
+    if order.state in (OrderState.READY, OrderState.CANCELLED):
+        text = say("{file}", file=order.line.file_name)
+        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", text, by.id)

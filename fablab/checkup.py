@@ -1,0 +1,114 @@
+"""`fablab doctor`: one sentence about each part of the system, and whether it is well."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import redis
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from fablab import bus, db, migrating
+from fablab.db import utcnow
+from fablab.errors import Problem
+from fablab.machines import queries, services
+from fablab.machines.models import Machine, Service
+from fablab.printers import open_printer
+from fablab.settings import settings
+from fablab.slicing import sandbox
+from fablab.slicing.prusaslicer import find_slicer
+from fablab.words import Sentence, say
+
+LEAST_FREE_BYTES = 2_000_000_000
+CLOCK_BEGINS = 2025
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether a part is well, in a sentence."""
+
+    ok: bool
+    sentence: Sentence
+
+
+def run() -> list[Finding]:
+    """Return what was found, part by part."""
+    database = _database()
+    return [
+        database,
+        _broker(),
+        _slicer(),
+        *_sandbox(),
+        *(_printers() if database.ok else ()),
+        _disk(),
+        _clock(),
+    ]
+
+
+def _database() -> Finding:
+    try:
+        if not migrating.is_up_to_date():
+            return Finding(ok=False, sentence=say("The database is not up to date: run “fablab migrate”."))
+        with db.reading() as session:
+            people = session.scalar(sa.text("select count(*) from person"))
+    except SQLAlchemyError as error:
+        return Finding(
+            ok=False, sentence=say("The database does not answer: {error}", error=str(error).splitlines()[0])
+        )
+    return Finding(ok=True, sentence=say("The database answers; {count} people have an account.", count=people or 0))
+
+
+def _broker() -> Finding:
+    try:
+        version = bus.connection().info("server")["redis_version"]
+    except redis.RedisError as error:
+        return Finding(
+            ok=False, sentence=say("The broker does not answer (is “fablab up” running?): {error}", error=str(error))
+        )
+    return Finding(ok=True, sentence=say("The broker answers (version {version}).", version=version))
+
+
+def _slicer() -> Finding:
+    slicer = find_slicer()
+    if slicer is None:
+        return Finding(ok=False, sentence=say("There is no PrusaSlicer: install the package prusa-slicer."))
+    return Finding(ok=True, sentence=say("The slicer is {version}.", version=slicer.version))
+
+
+def _sandbox() -> Iterator[Finding]:
+    for finding in sandbox.probe():
+        yield Finding(finding.ok, finding.sentence)
+
+
+def _printers() -> Iterator[Finding]:
+    with db.reading() as session:
+        machines = [machine for machine in queries.all_in_use(session) if machine.service == Service.IN_SERVICE]
+    for machine in machines:
+        yield _printer(machine)
+
+
+def _printer(machine: Machine) -> Finding:
+    try:
+        key = services.key_of(machine)
+        printer = open_printer(machine.driver, machine.address, key, allowed_networks=settings().networks())
+        wrong = [each for each in printer.check() if not each.ok]
+    except Problem as problem:
+        return Finding(ok=False, sentence=say("{machine}: {words}", machine=machine.name, words=problem.sentence))
+    if wrong:
+        return Finding(ok=False, sentence=say("{machine}: {words}", machine=machine.name, words=wrong[0].sentence))
+    return Finding(ok=True, sentence=say("{machine} answers.", machine=machine.name))
+
+
+def _disk() -> Finding:
+    settings().data_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings().data_dir).free
+    return Finding(
+        free >= LEAST_FREE_BYTES, say("{gigabytes} GB are free for the data.", gigabytes=round(free / 1e9, 1))
+    )
+
+
+def _clock() -> Finding:
+    now = utcnow()
+    return Finding(now.year >= CLOCK_BEGINS, say("The clock says {now} (UTC).", now=f"{now:%Y-%m-%d %H:%M}"))

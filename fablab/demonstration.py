@@ -1,0 +1,228 @@
+"""The demo place: people, simulated printers, filament, prices, a little history, and two prints on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from fablab import db, files
+from fablab.accounts import services as accounts
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Role
+from fablab.billing import ledger
+from fablab.billing import services as billing
+from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.db import utcnow
+from fablab.errors import Conflict
+from fablab.filament import services as filament
+from fablab.filament.models import Spool
+from fablab.filament.services import SpoolData
+from fablab.jobs import dispatch, signoff
+from fablab.jobs import queries as jobs
+from fablab.jobs.judging import Judgement
+from fablab.jobs.models import Attempt, Job, Slice
+from fablab.jobs.states import JobState
+from fablab.machines import services as machines
+from fablab.machines.models import Machine, Operation, Plate
+from fablab.machines.services import MachineData
+from fablab.orders import services as orders
+from fablab.orders.models import Order
+from fablab.orders.services import Wanted
+from fablab.settings import settings
+from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.measure import measure_safely
+from fablab.slicing.samples import write_samples
+from fablab.words import N_, say
+
+PASSWORD = "fablab-demo"  # noqa: S105 - it is printed for everybody
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """Somebody of the demo place, with what they put into their wallet."""
+
+    name: str
+    email: str
+    role: Role = Role.MEMBER
+    cents: int = 2000
+    language: str | None = None
+
+
+PEOPLE = (
+    DemoPerson("Alice Martin", "alice@demo.example", cents=4000),
+    DemoPerson("Bob Leroy", "bob@demo.example", Role.VOLUNTEER),
+    DemoPerson("Carole Petit", "carole@demo.example", Role.ADMINISTRATOR),
+    DemoPerson("Denis Faure", "denis@demo.example", cents=3500),
+    DemoPerson("Émilie Roux", "emilie@demo.example", cents=5000),
+    DemoPerson("Farid Benali", "farid@demo.example", cents=1500),
+    DemoPerson("Gaëlle Le Goff", "gaelle@demo.example", cents=800),
+)
+SIGN_INS = PEOPLE[:3]
+
+MATERIALS = (
+    ("PLA", "PLA", N_("stiff and easy: decoration, prototypes, indoors")),
+    ("PETG", "PETG", N_("tough, for outdoors and warm places")),
+    ("TPU", "TPU", N_("flexible, like rubber")),
+)
+
+SPOOLS = (
+    SpoolData("PLA", "Francofil", N_("white"), "#f4f4f0", 1000),
+    SpoolData("PLA", "Francofil", N_("orange"), "#f2711c", 750),
+    SpoolData("PETG", "Prusament", N_("black"), "#22252b", 1000),
+    SpoolData("PLA", "Francofil", N_("blue"), "#2468c8", 1000),
+    SpoolData("PLA", "Arianeplast", N_("green"), "#2f9e57", 310),
+    SpoolData("TPU", "Recreus", N_("red"), "#c62828", 500),
+)
+
+MACHINES = (("Marie", "mk3"), ("Ada", "mk3"), ("Grace", "mk3"), ("Sophie", "ender3"))
+
+HISTORY = (("denis", 1, 9), ("emilie", 2, 7), ("farid", 1, 4), ("alice", 1, 2))
+
+
+def samples_folder() -> Path:
+    """Return the folder of the sample parts."""
+    return settings().data_dir.absolute() / "samples"
+
+
+def fill() -> None:
+    """Fill an empty place; a place that was filled before stays as it is. Raises `Conflict` for a real place."""
+    with db.reading() as session:
+        known = session.scalar(select(Person.id).where(Person.email == PEOPLE[0].email)) is not None
+        empty = session.scalar(select(Person.id).limit(1)) is None
+    if known:
+        return
+    if not empty:
+        raise Conflict(say("This data folder is in use: demo data goes into an empty one only."))
+    parts = write_samples(samples_folder())
+    with db.transaction() as session:
+        people = _people(session)
+        _stock(session)
+        _machines(session, [(name, profile, _simulated(name)) for name, profile in MACHINES])
+        billing.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
+        _wallets(session, people)
+    for (name, copies, days), part in zip(HISTORY, parts, strict=False):
+        _past_order(part, f"{name}@demo.example", copies, days)
+    _order(parts[0], "alice@demo.example", 1)
+    _order(parts[-1], "emilie@demo.example", 2)
+
+
+def _people(session: Session) -> dict[str, Person]:
+    password = accounts.hasher().hash(PASSWORD)
+    people = {}
+    for each in PEOPLE:
+        person = accounts.register(session, each.name, each.email, None, each.role, each.language)
+        person.password_hash = password
+        people[each.email] = person
+    return people
+
+
+def _stock(session: Session) -> None:
+    for code, label, use in MATERIALS:
+        filament.add_material(session, code, label, use)
+    for spool in SPOOLS:
+        filament.add_spool(session, spool, None)
+
+
+def _simulated(name: str) -> str:
+    return str(settings().data_dir.absolute() / "simulated" / name.lower())
+
+
+def _machines(session: Session, wanted: Sequence[tuple[str, str, str]]) -> None:
+    spools = session.scalars(select(Spool).order_by(Spool.id)).all()
+    for (name, profile, address), spool in zip(wanted, spools, strict=False):
+        machine = machines.add(session, MachineData(name, "simulated", address, profile), None)
+        filament.load(session, spool, machine.id)
+        machine.plate, machine.operation = Plate.CLEAR, Operation.READY
+
+
+def add_octoprints(servers: Sequence[tuple[str, str, str]]) -> None:
+    """Add real OctoPrint servers (name, address, key) that are not there yet, with a spool of white PLA each."""
+    with db.transaction() as session:
+        for name, address, key in servers:
+            if session.scalar(select(Machine.id).where(Machine.name == name)) is not None:
+                continue
+            machine = machines.add(session, MachineData(name, "octoprint", address, "mk3", key), None)
+            filament.load(session, filament.add_spool(session, SPOOLS[0], None), machine.id)
+
+
+def _tariff() -> billing.TariffData:
+    standard = DEFAULT_TARIFF
+    return billing.TariffData(
+        standard.name,
+        standard.setup_cents,
+        standard.per_hour_cents,
+        standard.minimum_cents,
+        dict(standard.per_kg_cents),
+    )
+
+
+def _wallets(session: Session, people: dict[str, Person]) -> None:
+    treasurer = people["carole@demo.example"]
+    for each in PEOPLE:
+        person = people[each.email]
+        ledger.top_up(session, person, each.cents, treasurer.id, f"demo-{person.id}")
+
+
+def _order(part: Path, email: str, copies: int) -> int:
+    """Order a sample part as its person would, and return the order's id."""
+    with part.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
+        features = files.beside(incoming.sha256, "npz")
+        features.parent.mkdir(parents=True, exist_ok=True)
+        report = measure_safely(incoming.path, part.name, features)
+        with db.transaction() as session:
+            person = session.scalars(select(Person).where(Person.email == email)).one()
+            order = orders.draft(session, person.id, orders.keep_model(session, incoming, report), part.name)
+            wanted = Wanted(Choices("PLA", Quality.NORMAL, 20, supports=False), None, copies)
+            made = billing.quote_for(session, order.line.model_file, wanted)
+            billing.confirm(session, order, wanted, made.price.total_cents, person)
+            return order.id
+
+
+def _past_order(part: Path, email: str, copies: int, days_ago: int) -> None:
+    """Let an order be printed, signed off and collected some days ago, through the same services as a real one."""
+    order_id, then = _order(part, email, copies), utcnow() - timedelta(days=days_ago)
+    with db.transaction() as session:
+        volunteer = session.scalars(select(Person).where(Person.role == Role.VOLUNTEER)).one()
+        order = session.get_one(Order, order_id)
+        for job in jobs.of_order(session, order_id):
+            _sliced_as_estimated(session, order, job)
+        for attempt in dispatch.schedule(session, then):
+            _printed(session, order, attempt, volunteer)
+        orders.collected(session, order, volunteer.id)
+        session.execute(update(Order).where(Order.id == order_id).values(created_at=then, confirmed_at=then))
+
+
+def _sliced_as_estimated(session: Session, order: Order, job: Job) -> None:
+    """Queue a job of the past with the estimate in the place of a slice; nothing can be printed from it again."""
+    line = order.line
+    made = Slice(
+        key=f"demo-{job.id}",
+        gcode_sha256="0" * 64,
+        gcode_sha1="0" * 40,
+        time_s=line.estimated_time_s or 0.0,
+        mass_g=line.estimated_mass_g or 0.0,
+        filament_mm=0.0,
+        layers=0,
+        curve=[0.0, 1.0],
+        slicer_version="estimate (demo history)",
+    )
+    session.add(made)
+    session.flush()
+    job.slice_id, job.state = made.id, JobState.QUEUED
+    session.flush()
+    session.refresh(job)
+
+
+def _printed(session: Session, order: Order, attempt: Attempt, volunteer: Person) -> None:
+    dispatch.sending(session, attempt)
+    dispatch.about_to_start(session, attempt, attempt.claimed_at)
+    ended = attempt.claimed_at + timedelta(seconds=attempt.slice.time_s)
+    dispatch.record(session, attempt, Judgement.PRINTING, {}, attempt.claimed_at)
+    orders.in_production(session, order)
+    dispatch.record(session, attempt, Judgement.FINISHED, {}, ended)
+    billing.sign_off(session, attempt, signoff.Verdict(attempt.copies), volunteer)

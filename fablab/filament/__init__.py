@@ -1,0 +1,1 @@
+"""Materials, spools and their append-only movements."""

@@ -1,0 +1,1 @@
+"""Plates to print and the tries at printing them: states, scheduling, dispatch, sign-off."""

@@ -1,0 +1,220 @@
+"""Claim, act, record: the rows before and after each word with a printer. The talking itself is in `workers`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fablab import bus
+from fablab.jobs import queries
+from fablab.jobs.judging import Judgement
+from fablab.jobs.models import Attempt, Job, Wish
+from fablab.jobs.moves import move_attempt, move_job, write
+from fablab.jobs.scheduling import Place, WaitingJob, assign
+from fablab.jobs.states import AttemptState, JobState
+from fablab.machines.models import Machine, Operation, Plate, Service
+from fablab.settings import settings
+from fablab.words import Sentence, say
+
+RETRY_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+
+
+def schedule(session: Session, now: datetime) -> list[Attempt]:
+    """Claim a machine for every queued job that may start now, and ask workers to dispatch the new attempts."""
+    jobs = [job for job in queries.open_jobs(session) if job.state == JobState.QUEUED and job.slice_id is not None]
+    chosen = assign(queries.waiting(jobs), queries.places(session), now)
+    claimed = []
+    for waiting, place in chosen:
+        attempt = _claim(session, waiting, place, now)
+        if attempt is not None:
+            claimed.append(attempt)
+            bus.ask(session, "dispatch", attempt.id)
+    return claimed
+
+
+def _claim(session: Session, waiting: WaitingJob, place: Place, now: datetime) -> Attempt | None:
+    """Take one job and one machine together, or neither: whoever comes second gets nothing."""
+    try:
+        with session.begin_nested():
+            return _take(session, waiting, place, now)
+    except IntegrityError:
+        return None
+
+
+def _take(session: Session, waiting: WaitingJob, place: Place, now: datetime) -> Attempt | None:
+    job = session.get(Job, waiting.id)
+    assert job is not None
+    assert job.slice_id is not None
+    assert place.spool is not None
+    got_machine = session.execute(
+        update(Machine)
+        .where(
+            Machine.id == place.id,
+            Machine.plate == Plate.CLEAR,
+            Machine.operation == Operation.READY,
+            Machine.service == Service.IN_SERVICE,
+        )
+        .values(plate=Plate.HELD)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    got_job = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.state == JobState.QUEUED, Job.held.is_(False))
+        .values(state=JobState.ASSIGNED, token=Job.token + 1)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    if not (got_machine and got_job):
+        raise IntegrityError("claimed by somebody else", None, Exception())
+    session.refresh(job)
+    attempt = Attempt(
+        job_id=job.id,
+        machine_id=place.id,
+        spool_id=place.spool.spool_id,
+        slice_id=job.slice_id,
+        copies=job.missing_copies,
+        file_name=f"fl-{job.id}-{job.token}-{secrets.token_hex(4)}.gcode",
+        claimed_at=now,
+    )
+    session.add(attempt)
+    session.flush()
+    write(session, job, "job_assigned", attempt=attempt, details={"machine": place.name, "file": attempt.file_name})
+    return attempt
+
+
+def sending(session: Session, attempt: Attempt) -> None:
+    """Note that the file is being sent."""
+    if attempt.state == AttemptState.CLAIMED:
+        move_attempt(session, attempt, AttemptState.UPLOADING)
+
+
+def about_to_start(session: Session, attempt: Attempt, now: datetime) -> None:
+    """Write down that the start will be sent now. Only the worker whose swap succeeds may send it, once."""
+    move_attempt(session, attempt, AttemptState.STARTING, asked_at=now, details={"file": attempt.file_name})
+
+
+def never_started(session: Session, attempt: Attempt, problem: Sentence, now: datetime) -> None:
+    """Put a job back that provably was not started: its plate is as clear as before. Tries are few, with pauses."""
+    job, cancelled = attempt.job, attempt.wish == Wish.CANCEL
+    move_attempt(session, attempt, AttemptState.START_FAILED, problem=problem, ended_at=now, details=problem.to_json())
+    session.execute(
+        update(Machine)
+        .where(Machine.id == attempt.machine_id, Machine.foreign_file.is_(None))
+        .values(plate=Plate.CLEAR)
+    )
+    if cancelled:
+        move_job(session, job, JobState.CANCELLED, by_id=attempt.wish_by_id)
+        return
+    failures = job.failed_starts + 1
+    too_many = failures >= settings().start_tries
+    pause = RETRY_PAUSES[min(failures, len(RETRY_PAUSES)) - 1]
+    move_job(
+        session,
+        job,
+        JobState.QUEUED,
+        failed_starts=failures,
+        held=job.held or too_many,
+        not_before=now + pause,
+        problem=problem,
+    )
+
+
+def record(
+    session: Session, attempt: Attempt, judgement: Judgement, evidence: Mapping[str, Any], now: datetime
+) -> None:
+    """Write down what became of an attempt. Nothing happens when it is known already."""
+    act = {
+        Judgement.PRINTING: _printing,
+        Judgement.PAUSED: _paused,
+        Judgement.FINISHED: _finished,
+        Judgement.STOPPED: _stopped,
+        Judgement.LOST: _lost,
+        Judgement.UNKNOWN: _unknown,
+    }.get(judgement)
+    if act is not None:
+        act(session, attempt, dict(evidence), now)
+
+
+def _printing(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    if attempt.state != AttemptState.PRINTING:
+        started = attempt.started_at or now
+        move_attempt(session, attempt, AttemptState.PRINTING, started_at=started, details=evidence)
+    _job_follows(session, attempt.job, JobState.PRINTING)
+    _wish_done(session, attempt, Wish.RESUME)
+
+
+def _paused(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    if attempt.state in (AttemptState.STARTING, AttemptState.UNKNOWN):
+        _printing(session, attempt, evidence, now)
+    if attempt.state != AttemptState.PAUSED:
+        move_attempt(session, attempt, AttemptState.PAUSED, details=evidence)
+    _wish_done(session, attempt, Wish.PAUSE)
+
+
+def _finished(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    _ended(session, attempt, AttemptState.FINISHED_UNVERIFIED, evidence, now, None)
+
+
+def _stopped(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    error = evidence.get("error")
+    words = say("The printer stopped it: {error}", error=error) if error else say("The print was stopped.")
+    _ended(session, attempt, AttemptState.STOPPED_UNVERIFIED, evidence, now, words)
+
+
+def _lost(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    words = say("The printer's server was restarted in the middle of the print.")
+    _ended(session, attempt, AttemptState.STOPPED_UNVERIFIED, evidence, now, words)
+
+
+def _unknown(session: Session, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> None:
+    if attempt.state != AttemptState.STARTING:
+        return
+    words = say("The connection broke while it was being started: nobody knows whether something was printed.")
+    move_attempt(session, attempt, AttemptState.UNKNOWN, problem=words, ended_at=now, details=evidence)
+    _job_follows(session, attempt.job, JobState.AWAITING_SIGNOFF)
+
+
+def _ended(
+    session: Session,
+    attempt: Attempt,
+    state: AttemptState,
+    evidence: dict[str, Any],
+    now: datetime,
+    problem: Sentence | None,
+) -> None:
+    if attempt.state == state:
+        return
+    values: dict[str, Any] = {"problem": problem, "ended_at": now, "wish": None}
+    if state == AttemptState.FINISHED_UNVERIFIED:
+        values["progress"] = 1.0
+    move_attempt(session, attempt, state, started_at=attempt.started_at or attempt.asked_at, details=evidence, **values)
+    _job_follows(session, attempt.job, JobState.AWAITING_SIGNOFF)
+
+
+def _job_follows(session: Session, job: Job, state: JobState) -> None:
+    if job.state != state:
+        move_job(session, job, state)
+
+
+def _wish_done(session: Session, attempt: Attempt, wish: Wish) -> None:
+    if attempt.wish == wish:
+        session.execute(update(Attempt).where(Attempt.id == attempt.id).values(wish=None))
+        session.refresh(attempt)
+
+
+def follow_progress(session: Session, attempt: Attempt, progress: float | None, time_left_s: float | None) -> None:
+    """Keep how far a running attempt is; it never goes back, and each per cent is told once."""
+    if progress is None or attempt.state not in (AttemptState.PRINTING, AttemptState.PAUSED):
+        return
+    before = attempt.progress or 0.0
+    session.execute(
+        update(Attempt).where(Attempt.id == attempt.id).values(progress=max(before, progress), time_left_s=time_left_s)
+    )
+    session.refresh(attempt)
+    if int(before * 100) != int(max(before, progress) * 100):
+        bus.tell(session, "board", f"order-{attempt.job.order_id}")

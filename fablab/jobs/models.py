@@ -1,0 +1,144 @@
+"""Tables of jobs, their slices, their attempts, and everything that happened to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fablab.db import Base, new_public_id, utcnow
+from fablab.filament.models import Spool
+from fablab.jobs.states import LIVE_ATTEMPTS, AttemptState, JobState
+from fablab.machines.models import Machine
+from fablab.words import Sentence
+
+_LIVE = text("state IN (" + ", ".join(f"'{state}'" for state in sorted(LIVE_ATTEMPTS)) + ")")
+
+
+class Slice(Base):
+    """The G-code of some copies of a model file with some settings, made once and reused."""
+
+    __tablename__ = "slice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    gcode_sha256: Mapped[str] = mapped_column(String(64))
+    gcode_sha1: Mapped[str] = mapped_column(String(40))
+    time_s: Mapped[float] = mapped_column(Float)
+    mass_g: Mapped[float] = mapped_column(Float)
+    filament_mm: Mapped[float] = mapped_column(Float)
+    layers: Mapped[int]
+    curve: Mapped[list[float]]
+    slicer_version: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Job(Base):
+    """One build plate to make: copies of one model file with the choices that were confirmed.
+
+    `good_copies` is what sign-offs have accepted so far; what is missing goes on the next plate. `rank` orders the
+    queue; a lower one is nearer to the front.
+    """
+
+    __tablename__ = "job"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    order_id: Mapped[int] = mapped_column(ForeignKey("print_order.id"), index=True)
+    requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(200))
+    copies: Mapped[int]
+    machine_profile: Mapped[str] = mapped_column(String(60))
+    material_code: Mapped[str] = mapped_column(String(30))
+    colour_name: Mapped[str | None] = mapped_column(String(40))
+    quality: Mapped[str] = mapped_column(String(20))
+    infill_percent: Mapped[int]
+    supports: Mapped[bool]
+
+    state: Mapped[JobState] = mapped_column(String(30), default=JobState.TO_SLICE, index=True)
+    problem: Mapped[Sentence | None]
+    problem_detail: Mapped[str | None] = mapped_column(Text)
+    held: Mapped[bool] = mapped_column(default=False)
+    rank: Mapped[int] = mapped_column(index=True)
+    free_of_charge: Mapped[bool] = mapped_column(default=False)
+    slice_id: Mapped[int | None] = mapped_column(ForeignKey("slice.id"))
+    token: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    failed_starts: Mapped[int] = mapped_column(default=0)
+    good_copies: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    slice: Mapped[Slice | None] = relationship(lazy="joined")
+
+    @property
+    def missing_copies(self) -> int:
+        """How many copies must still be made."""
+        return self.copies - self.good_copies
+
+
+class Wish(StrEnum):
+    """What a person wants the printer to do with a running attempt; it stands until the printer has done it."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class Attempt(Base):
+    """One try of a job on a printer. Its file name is never used again, so the printer itself can say what happened.
+
+    The partial unique indexes make two live attempts on one printer, or of one job, impossible.
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        Index("uq_attempt_live_machine", "machine_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("uq_attempt_live_job", "job_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    machine_id: Mapped[int] = mapped_column(ForeignKey("machine.id"), index=True)
+    spool_id: Mapped[int] = mapped_column(ForeignKey("spool.id"))
+    slice_id: Mapped[int] = mapped_column(ForeignKey("slice.id"))
+    copies: Mapped[int]
+    file_name: Mapped[str] = mapped_column(String(80), unique=True)
+    state: Mapped[AttemptState] = mapped_column(String(30), default=AttemptState.CLAIMED)
+    wish: Mapped[Wish | None] = mapped_column(String(10))
+    wish_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    problem: Mapped[Sentence | None]
+    progress: Mapped[float | None]
+    time_left_s: Mapped[float | None]
+    claimed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    asked_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    good_copies: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(String(40))
+    signed_off_at: Mapped[datetime | None]
+    signed_off_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    job: Mapped[Job] = relationship(lazy="joined")
+    machine: Mapped[Machine] = relationship(lazy="joined")
+    spool: Mapped[Spool] = relationship(lazy="joined")
+    slice: Mapped[Slice] = relationship(lazy="joined")
+
+
+class JobEvent(Base):
+    """Something that happened to a job or one of its attempts, with what was seen. Only grows."""
+
+    __tablename__ = "job_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    details: Mapped[dict[str, Any] | None]

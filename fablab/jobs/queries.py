@@ -1,0 +1,158 @@
+"""Questions about jobs and attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fablab.errors import NotFound
+from fablab.filament.queries import SpoolOnShelf, loaded
+from fablab.jobs.models import Attempt, Job, JobEvent
+from fablab.jobs.scheduling import LoadedSpool, Place, WaitingJob, why_waiting
+from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, JobState
+from fablab.machines.queries import all_in_use
+from fablab.words import Sentence, say
+
+
+def by_public_id(session: Session, public_id: str) -> Job:
+    """Return a job; raises `NotFound`."""
+    job = session.scalar(select(Job).where(Job.public_id == public_id))
+    if job is None:
+        raise NotFound
+    return job
+
+
+def attempt_by_public_id(session: Session, public_id: str) -> Attempt:
+    """Return an attempt; raises `NotFound`."""
+    attempt = session.scalar(select(Attempt).where(Attempt.public_id == public_id))
+    if attempt is None:
+        raise NotFound
+    return attempt
+
+
+def of_order(session: Session, order_id: int) -> Sequence[Job]:
+    """Return the plates of an order."""
+    return session.scalars(select(Job).where(Job.order_id == order_id).order_by(Job.id)).all()
+
+
+def live_attempts(session: Session) -> Sequence[Attempt]:
+    """Return every attempt that is not signed off and may have reached its printer."""
+    return session.scalars(select(Attempt).where(Attempt.state.in_(LIVE_ATTEMPTS)).order_by(Attempt.id)).all()
+
+
+def live_attempt_of(session: Session, job_id: int) -> Attempt | None:
+    """Return the attempt a job is on, if any."""
+    return session.scalar(select(Attempt).where(Attempt.job_id == job_id, Attempt.state.in_(LIVE_ATTEMPTS)))
+
+
+def live_attempt_on(session: Session, machine_id: int) -> Attempt | None:
+    """Return the attempt that has a machine, if any."""
+    return session.scalar(select(Attempt).where(Attempt.machine_id == machine_id, Attempt.state.in_(LIVE_ATTEMPTS)))
+
+
+def attempts_of(session: Session, job_id: int) -> Sequence[Attempt]:
+    """Return all tries of a job, newest first."""
+    return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.id.desc())).all()
+
+
+def events_of(session: Session, job_id: int) -> Sequence[JobEvent]:
+    """Return what happened to a job, oldest first."""
+    return session.scalars(select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)).all()
+
+
+def open_jobs(session: Session) -> Sequence[Job]:
+    """Return the jobs that are not ended, in the order of the queue."""
+    return session.scalars(select(Job).where(Job.state.not_in(ENDED_JOBS)).order_by(Job.rank, Job.id)).all()
+
+
+def places(session: Session) -> list[Place]:
+    """Return the machines as the queue sees them."""
+    spools = loaded(session)
+    taken = set(session.scalars(select(Attempt.machine_id).where(Attempt.state.in_(LIVE_ATTEMPTS))))
+    return [
+        Place(
+            id=machine.id,
+            name=machine.name,
+            profile=machine.profile,
+            operation=machine.operation,
+            plate=machine.plate,
+            service=machine.service,
+            taken=machine.id in taken,
+            time_left_s=machine.time_left_s,
+            spool=_loaded(spools[machine.id]) if machine.id in spools else None,
+        )
+        for machine in all_in_use(session)
+    ]
+
+
+def _loaded(found: SpoolOnShelf) -> LoadedSpool:
+    return LoadedSpool(found.spool.id, found.spool.material_code, found.spool.colour_name, found.remaining_g)
+
+
+def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
+    """Return the queued ones of these jobs as the queue sees them."""
+    return [
+        WaitingJob(
+            id=job.id,
+            profile=job.machine_profile,
+            material=job.material_code,
+            colour=job.colour_name,
+            mass_g=job.slice.mass_g if job.slice else 0.0,
+            held=job.held,
+            not_before=job.not_before,
+        )
+        for job in jobs
+        if job.state == JobState.QUEUED
+    ]
+
+
+@dataclass(frozen=True)
+class QueueLine:
+    """One line of the queue: a job and, in words, why it is not printing."""
+
+    job: Job
+    position: int
+    why: Sentence
+
+
+def queue(session: Session, now: datetime) -> list[QueueLine]:
+    """Return what waits, in order, each with its reason."""
+    jobs = [job for job in open_jobs(session) if job.state in _WAITS]
+    machines, queued = places(session), waiting(jobs)
+    by_id = {job.id: index for index, job in enumerate(queued)}
+    lines = []
+    for position, job in enumerate(jobs, start=1):
+        if job.state == JobState.QUEUED:
+            index = by_id[job.id]
+            reason = why_waiting(queued[index], queued[:index], machines, now)
+        else:
+            reason = _not_queued_yet(job)
+        lines.append(QueueLine(job, position, reason))
+    return lines
+
+
+_WAITS = frozenset(
+    {JobState.TO_SLICE, JobState.SLICING, JobState.SLICE_FAILED, JobState.WAITING_CONFIRMATION, JobState.QUEUED}
+)
+
+
+def _not_queued_yet(job: Job) -> Sentence:
+    if job.state == JobState.SLICE_FAILED:
+        return job.problem or say("It cannot be prepared for printing.")
+    if job.state == JobState.WAITING_CONFIRMATION:
+        return say("The price is higher than what was confirmed; the member has to say yes again.")
+    return say("It is being prepared for printing.")
+
+
+def last_rank(session: Session) -> int:
+    """Return the rank of the last job in the queue."""
+    return session.scalar(select(func.max(Job.rank))) or 0
+
+
+def first_rank(session: Session) -> int:
+    """Return the rank of the first job that is not ended."""
+    return session.scalar(select(func.min(Job.rank)).where(Job.state.not_in(ENDED_JOBS))) or 0

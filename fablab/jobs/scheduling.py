@@ -1,0 +1,172 @@
+"""Which job may go on which machine now, and why a job waits. Pure: plain values in, plain values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fablab.machines.models import Operation, Plate, Service
+from fablab.words import Duration, Grams, Sentence, say
+
+SPARE_SHARE = 0.03  # the slicer leaves out purge and priming, and a reel's end cannot be used up
+SPARE_G = 2.0
+
+
+@dataclass(frozen=True)
+class WaitingJob:
+    """A sliced job in the queue."""
+
+    id: int
+    profile: str
+    material: str
+    colour: str | None
+    mass_g: float
+    held: bool = False
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LoadedSpool:
+    """What is on a machine."""
+
+    spool_id: int
+    material: str
+    colour: str
+    remaining_g: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A machine as the queue sees it. `taken`: an attempt on it is not signed off yet."""
+
+    id: int
+    name: str
+    profile: str
+    operation: Operation
+    plate: Plate
+    service: Service
+    taken: bool
+    spool: LoadedSpool | None
+    time_left_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a machine cannot take a job now. A lower `rank` is nearer to being solved."""
+
+    rank: int
+    sentence: Sentence
+
+
+def needed_g(job: WaitingJob) -> float:
+    """Return how much must be on a spool before this job may start on it."""
+    return job.mass_g * (1 + SPARE_SHARE) + SPARE_G
+
+
+def obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
+    """Return what keeps `place` from printing `job` now, or None when it may start."""
+    return _state_obstacle(place) or _spool_obstacle(job, place) or _plate_obstacle(place)
+
+
+def _state_obstacle(place: Place) -> Obstacle | None:
+    name = place.name
+    if place.service != Service.IN_SERVICE:
+        return Obstacle(90, say("{machine} is out of service.", machine=name))
+    if place.operation in (Operation.OFFLINE, Operation.UNSEEN):
+        return Obstacle(80, say("{machine} is offline.", machine=name))
+    if place.operation == Operation.ERROR:
+        return Obstacle(70, say("{machine} reports an error.", machine=name))
+    if place.operation == Operation.PAUSED:
+        return Obstacle(30, say("{machine} is paused in the middle of another print.", machine=name))
+    if place.operation == Operation.BUSY:
+        return Obstacle(10, _busy(place))
+    return None
+
+
+def _busy(place: Place) -> Sentence:
+    if place.time_left_s:
+        left = Duration(place.time_left_s)
+        return say("{machine} is printing something else, for about {left} more.", machine=place.name, left=left)
+    return say("{machine} is printing something else.", machine=place.name)
+
+
+def _spool_obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
+    spool, name = place.spool, place.name
+    if spool is None:
+        return Obstacle(50, say("{machine} has no spool.", machine=name))
+    if spool.material != job.material:
+        return Obstacle(
+            50,
+            say(
+                "{machine} has {other} on it, not {material}.",
+                machine=name,
+                other=spool.material,
+                material=job.material,
+            ),
+        )
+    if job.colour is not None and spool.colour != job.colour:
+        return Obstacle(
+            40,
+            say(
+                "{machine} has the colour {other} on it, not {colour}.",
+                machine=name,
+                other=spool.colour,
+                colour=job.colour,
+            ),
+        )
+    if spool.remaining_g < needed_g(job):
+        return Obstacle(
+            45,
+            say(
+                "The spool on {machine} has {left} left, and {needed} are needed.",
+                machine=name,
+                left=Grams(spool.remaining_g),
+                needed=Grams(needed_g(job)),
+            ),
+        )
+    return None
+
+
+def _plate_obstacle(place: Place) -> Obstacle | None:
+    if place.taken:
+        return Obstacle(15, say("The last print on {machine} has to be checked first.", machine=place.name))
+    if place.plate != Plate.CLEAR:
+        return Obstacle(20, say("Somebody has to say that the plate of {machine} is empty.", machine=place.name))
+    return None
+
+
+def assign(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> list[tuple[WaitingJob, Place]]:
+    """Give jobs, in the order of the queue, to machines that may start them now; a machine gets one job."""
+    free, chosen = list(places), []
+    for job in jobs:
+        if job.held or (job.not_before is not None and job.not_before > now):
+            continue
+        place = next((each for each in free if each.profile == job.profile and obstacle(job, each) is None), None)
+        if place is not None:
+            chosen.append((job, place))
+            free.remove(place)
+    return chosen
+
+
+def why_waiting(job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> Sentence:
+    """Say in one sentence why a queued job is not printing yet; `ahead` are the jobs before it in the queue."""
+    if job.held:
+        return say("On hold: a volunteer has to release it.")
+    if job.not_before is not None and job.not_before > now:
+        left = Duration((job.not_before - now).total_seconds())
+        return say("The last start did not work; the next try is in {left}.", left=left)
+    fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
+    if not fitting:
+        return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
+    obstacles = [obstacle(job, place) for place in fitting]
+    if None in obstacles:
+        return _soon(job, ahead, places, now)
+    return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence
+
+
+def _soon(job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> Sentence:
+    started = {each.id for each, _ in assign([*ahead, job], places, now)}
+    if job.id in started:
+        return say("It starts in a moment.")
+    return say("Other plates come first: {count}.", count=len(ahead))

@@ -1,0 +1,228 @@
+"""What can be done with jobs: make them, slice them, queue them, hold, cancel and sign them off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from fablab import bus
+from fablab.db import utcnow
+from fablab.errors import Conflict
+from fablab.filament import services as filament_services
+from fablab.filament.usage import extruded_mg
+from fablab.jobs import queries, signoff
+from fablab.jobs.models import Attempt, Job, Slice, Wish
+from fablab.jobs.moves import move_attempt, move_job, write
+from fablab.jobs.states import BEFORE_THE_PRINTER, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState, JobState
+from fablab.machines import services as machine_services
+from fablab.words import Sentence, say
+
+SLICING_LEASE = timedelta(minutes=11)
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What a plate is to be made of."""
+
+    order_id: int
+    requester_id: int
+    model_sha256: str
+    title: str
+    copies: int
+    machine_profile: str
+    material_code: str
+    colour_name: str | None
+    quality: str
+    infill_percent: int
+    supports: bool
+
+
+def create(session: Session, wanted: NewJob) -> Job:
+    """Put a new plate at the end of the queue and ask for its slice."""
+    job = Job(**vars(wanted), rank=queries.last_rank(session) + 1, state=JobState.TO_SLICE)
+    session.add(job)
+    session.flush()
+    write(session, job, "job_created", by_id=wanted.requester_id)
+    bus.ask(session, "slice", job.id)
+    return job
+
+
+def take_for_slicing(session: Session, job_id: int, now: datetime) -> Job | None:
+    """Take a job for slicing, or return None when it is not (or no longer) to be sliced."""
+    job = session.get(Job, job_id)
+    if job is None or job.state != JobState.TO_SLICE:
+        return None
+    move_job(
+        session,
+        job,
+        JobState.SLICING,
+        token=Job.token + 1,
+        lease_until=now + SLICING_LEASE,
+        problem=None,
+        problem_detail=None,
+    )
+    return job
+
+
+def _still_slicing(session: Session, job_id: int, token: int) -> Job | None:
+    """Return the job if this worker's lease is the newest: a late worker's answer is refused."""
+    job = session.get(Job, job_id)
+    return job if job is not None and job.state == JobState.SLICING and job.token == token else None
+
+
+def find_slice(session: Session, key: str) -> Slice | None:
+    """Return the slice that was already made for the same content and settings."""
+    return session.scalar(select(Slice).where(Slice.key == key))
+
+
+def keep_slice(session: Session, made: Slice) -> Slice:
+    """Keep a new slice; if another worker was faster, return theirs."""
+    found = find_slice(session, made.key)
+    if found is not None:
+        return found
+    session.add(made)
+    session.flush()
+    return made
+
+
+def sliced(session: Session, job_id: int, token: int, made: Slice) -> Job | None:
+    """Queue a job with its slice; returns None when the lease was lost or the job cancelled meanwhile."""
+    job = _still_slicing(session, job_id, token)
+    if job is None:
+        return None
+    move_job(session, job, JobState.QUEUED, slice_id=made.id, lease_until=None)
+    session.refresh(job)
+    bus.ask(session, "schedule")
+    return job
+
+
+def slicing_failed(session: Session, job_id: int, token: int, problem: Sentence, detail: str) -> Job | None:
+    """Note that a job cannot be sliced, with the slicer's reason in plain words."""
+    job = _still_slicing(session, job_id, token)
+    if job is not None:
+        move_job(session, job, JobState.SLICE_FAILED, problem=problem, problem_detail=detail[-4000:], lease_until=None)
+    return job
+
+
+def give_slicing_back(session: Session, job_id: int, token: int) -> None:
+    """Let another worker slice this job, because this one has to stop."""
+    job = _still_slicing(session, job_id, token)
+    if job is not None:
+        move_job(session, job, JobState.TO_SLICE, lease_until=None)
+
+
+def slice_again(session: Session, job: Job, by_id: int) -> None:
+    """Try a failed slice once more."""
+    move_job(session, job, JobState.TO_SLICE, by_id=by_id, problem=None, problem_detail=None)
+    bus.ask(session, "slice", job.id)
+
+
+def give_up_stale_slicing(session: Session, now: datetime) -> None:
+    """Put jobs back whose slicing worker has not been heard of within its lease."""
+    stale = session.scalars(select(Job).where(Job.state == JobState.SLICING, Job.lease_until < now)).all()
+    for job in stale:
+        move_job(session, job, JobState.TO_SLICE, lease_until=None)
+        bus.ask(session, "slice", job.id)
+
+
+def wait_for_confirmation(session: Session, job: Job) -> None:
+    """Keep a sliced job off the printers until its price was confirmed again."""
+    move_job(session, job, JobState.WAITING_CONFIRMATION)
+
+
+def confirmed_again(session: Session, job: Job, by_id: int) -> None:
+    """Queue a job whose new price was confirmed."""
+    move_job(session, job, JobState.QUEUED, by_id=by_id)
+    bus.ask(session, "schedule")
+
+
+def hold(session: Session, job: Job, by_id: int, *, held: bool) -> None:
+    """Keep a waiting job off the printers, or release it."""
+    if job.state not in BEFORE_THE_PRINTER:
+        raise Conflict(say("This print is on a printer already: pause or cancel it there."))
+    session.execute(update(Job).where(Job.id == job.id).values(held=held, not_before=None, failed_starts=0))
+    session.refresh(job)
+    write(session, job, "held" if held else "released", by_id=by_id)
+    bus.ask(session, "schedule")
+
+
+def to_front(session: Session, job: Job, by_id: int) -> None:
+    """Move a waiting job to the front of the queue."""
+    if job.state not in BEFORE_THE_PRINTER:
+        raise Conflict(say("This print is on a printer already."))
+    session.execute(update(Job).where(Job.id == job.id).values(rank=queries.first_rank(session) - 1))
+    session.refresh(job)
+    write(session, job, "to_front", by_id=by_id)
+    bus.ask(session, "schedule")
+
+
+def cancel(session: Session, job: Job, by_id: int) -> None:
+    """Cancel a job that no printer has yet. Raises `Conflict` when a printer has it."""
+    if job.state not in BEFORE_THE_PRINTER:
+        raise Conflict(say("This print has started: only a volunteer can stop it now."))
+    move_job(session, job, JobState.CANCELLED, by_id=by_id)
+
+
+def ask_printer(session: Session, attempt: Attempt, wish: Wish, by_id: int) -> None:
+    """Ask for a pause, its end, or a stop. The wish stands until the printer has done it."""
+    if attempt.state not in ON_THE_PRINTER | {AttemptState.CLAIMED, AttemptState.UPLOADING}:
+        raise Conflict(say("This print has ended already."))
+    session.execute(update(Attempt).where(Attempt.id == attempt.id).values(wish=wish, wish_by_id=by_id))
+    session.refresh(attempt)
+    write(session, attempt.job, f"asked_to_{wish}", attempt=attempt, by_id=by_id)
+    bus.ask(session, "watch", attempt.machine_id)
+
+
+def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id: int) -> signoff.Consequence:
+    """Record a person's verdict on a plate: book the filament, free the printer, end the job or make the rest again.
+
+    Raises `Conflict` when the attempt is not waiting for a verdict (two volunteers pressed at once), `Invalid` when
+    the verdict makes no sense.
+    """
+    if attempt.state not in NEEDS_SIGNOFF:
+        raise Conflict(say("This plate has been checked already, or is not finished yet."))
+    result = signoff.consequence(attempt.copies, verdict)
+    job, before = attempt.job, AttemptState(attempt.state)
+    _book_filament(session, attempt, completed=before == AttemptState.FINISHED_UNVERIFIED, verdict=verdict)
+    move_attempt(
+        session,
+        attempt,
+        AttemptState.SIGNED_OFF,
+        by_id=by_id,
+        details={"good": verdict.good, "reason": verdict.reason},
+        good_copies=verdict.good,
+        reason=verdict.reason,
+        signed_off_at=utcnow(),
+        signed_off_by_id=by_id,
+        wish=None,
+    )
+    if verdict.plate_cleared:
+        machine_services.clear_plate(session, attempt.machine_id, by_id)
+    good = job.good_copies + verdict.good
+    if result.remake:
+        _make_again(session, job, good, by_id, sliced_for=attempt.copies)
+    else:
+        move_job(session, job, JobState.DONE if good else JobState.CANCELLED, by_id=by_id, good_copies=good)
+    return result
+
+
+def _book_filament(session: Session, attempt: Attempt, *, completed: bool, verdict: signoff.Verdict) -> None:
+    nothing = verdict.reason == signoff.Reason.NOT_STARTED
+    progress = 0.0 if nothing else attempt.progress
+    mass_mg = extruded_mg(attempt.slice.mass_g, attempt.slice.curve, progress, completed and not nothing)
+    filament_services.consume(session, attempt.spool_id, attempt.id, mass_mg)
+
+
+def _make_again(session: Session, job: Job, good: int, by_id: int, sliced_for: int) -> None:
+    """Send what is missing to the front of the queue; fewer copies than before need a slice of their own."""
+    missing = job.copies - good
+    values = {"good_copies": good, "rank": queries.first_rank(session) - 1, "free_of_charge": True, "not_before": None}
+    if missing == sliced_for:
+        move_job(session, job, JobState.QUEUED, by_id=by_id, **values)
+        bus.ask(session, "schedule")
+    else:
+        move_job(session, job, JobState.TO_SLICE, by_id=by_id, slice_id=None, **values)
+        bus.ask(session, "slice", job.id)

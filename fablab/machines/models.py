@@ -1,0 +1,91 @@
+"""Tables of machines. What the driver reports and what people decide are separate columns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fablab.db import Base, new_public_id, utcnow
+from fablab.words import N_, Sentence
+
+
+class Operation(StrEnum):
+    """What the driver last reported."""
+
+    UNSEEN = "unseen"
+    OFFLINE = "offline"
+    READY = "ready"
+    BUSY = "busy"
+    PAUSED = "paused"
+    ERROR = "error"
+
+
+class Plate(StrEnum):
+    """What people have said about the plate: held until somebody says it is empty."""
+
+    HELD = "held"
+    CLEAR = "clear"
+
+
+class Service(StrEnum):
+    """Whether the place uses the machine."""
+
+    IN_SERVICE = "in_service"
+    OUT_OF_SERVICE = "out_of_service"
+    RETIRED = "retired"
+
+
+OPERATION_LABELS = {
+    Operation.UNSEEN: N_("Not seen yet"),
+    Operation.OFFLINE: N_("Offline"),
+    Operation.READY: N_("Ready"),
+    Operation.BUSY: N_("Printing"),
+    Operation.PAUSED: N_("Paused"),
+    Operation.ERROR: N_("Error"),
+}
+
+
+class Machine(Base):
+    """A printer: how to reach it, its profile, what it reports, and whether its plate is known to be empty."""
+
+    __tablename__ = "machine"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    driver: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(500))
+    key_sealed: Mapped[str | None] = mapped_column(Text)
+    profile: Mapped[str] = mapped_column(String(60))
+
+    operation: Mapped[Operation] = mapped_column(String(20), default=Operation.UNSEEN)
+    operation_note: Mapped[Sentence | None]
+    seen_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    foreign_file: Mapped[str | None] = mapped_column(String(500))
+    progress: Mapped[float | None]
+    time_left_s: Mapped[float | None]
+
+    plate: Mapped[Plate] = mapped_column(String(10), default=Plate.HELD)
+    service: Mapped[Service] = mapped_column(String(20), default=Service.IN_SERVICE)
+    service_reason: Mapped[str | None] = mapped_column(String(300))
+
+    lease_token: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+
+
+class MachineEvent(Base):
+    """What was decided or noticed about a machine, by whom and when. Only grows."""
+
+    __tablename__ = "machine_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    machine_id: Mapped[int] = mapped_column(ForeignKey("machine.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    details: Mapped[dict[str, Any] | None]

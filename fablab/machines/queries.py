@@ -1,0 +1,29 @@
+"""Questions about machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fablab.errors import NotFound
+from fablab.machines.models import Machine, Service
+
+
+def all_in_use(session: Session) -> Sequence[Machine]:
+    """Return every machine that is not retired, by name."""
+    return session.scalars(select(Machine).where(Machine.service != Service.RETIRED).order_by(Machine.name)).all()
+
+
+def by_public_id(session: Session, public_id: str) -> Machine:
+    """Return a machine; raises `NotFound`."""
+    machine = session.scalar(select(Machine).where(Machine.public_id == public_id))
+    if machine is None:
+        raise NotFound
+    return machine
+
+
+def profiles_in_use(session: Session) -> set[str]:
+    """Return the names of the machine profiles that some machine in service has."""
+    return set(session.scalars(select(Machine.profile).where(Machine.service == Service.IN_SERVICE).distinct()))

@@ -1,0 +1,181 @@
+"""What can be done with machines: add and change them, lease them, note what they report, clear their plate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from fablab import bus, vault
+from fablab.errors import Invalid
+from fablab.machines.models import Machine, MachineEvent, Operation, Plate, Service
+from fablab.printers import DRIVERS
+from fablab.words import Sentence, say
+
+LEASE = timedelta(seconds=150)
+
+
+@dataclass(frozen=True)
+class MachineData:
+    """What an administrator enters for a machine; an empty key keeps the one that is stored."""
+
+    name: str
+    driver: str
+    address: str
+    profile: str
+    key: str = ""
+
+
+def add(session: Session, data: MachineData, by_id: int | None) -> Machine:
+    """Add a machine. Its plate is held until a person has looked at it."""
+    _check(session, data)
+    machine = Machine(name=data.name.strip(), driver=data.driver, address=data.address.strip(), profile=data.profile)
+    session.add(machine)
+    session.flush()
+    if data.key:
+        machine.key_sealed = vault.seal(data.key, f"printer:{machine.id}")
+    note(session, machine.id, "added", by_id)
+    bus.ask(session, "watch", machine.id)
+    bus.tell(session, "board")
+    return machine
+
+
+def change(session: Session, machine: Machine, data: MachineData, by_id: int) -> None:
+    """Change how a machine is reached. Its plate is held again: it may be another machine now."""
+    _check(session, data, machine)
+    moved = (machine.driver, machine.address) != (data.driver, data.address.strip())
+    machine.name, machine.driver = data.name.strip(), data.driver
+    machine.address, machine.profile = data.address.strip(), data.profile
+    if data.key:
+        machine.key_sealed = vault.seal(data.key, f"printer:{machine.id}")
+    if moved:
+        machine.plate, machine.operation = Plate.HELD, Operation.UNSEEN
+    note(session, machine.id, "changed", by_id)
+    bus.ask(session, "watch", machine.id)
+    bus.tell(session, "board")
+
+
+def _check(session: Session, data: MachineData, machine: Machine | None = None) -> None:
+    name = data.name.strip()
+    if not 1 <= len(name) <= 60:
+        raise Invalid(say("Please give the printer a name of at most 60 letters."), field="name")
+    if data.driver not in DRIVERS:
+        raise Invalid(say("There is no driver called “{driver}”.", driver=data.driver), field="driver")
+    other = session.scalar(select(Machine.id).where(Machine.name == name))
+    if other is not None and (machine is None or other != machine.id):
+        raise Invalid(say("Another printer is already called “{name}”.", name=name), field="name")
+
+
+def set_service(session: Session, machine: Machine, service: Service, reason: str, by_id: int) -> None:
+    """Take a machine into or out of service, or retire it. Back in service its plate is held."""
+    if service == Service.OUT_OF_SERVICE and not reason.strip():
+        raise Invalid(say("Please say why the printer is out of service."), field="reason")
+    machine.service, machine.service_reason = service, reason.strip()[:300] or None
+    machine.plate = Plate.HELD
+    note(session, machine.id, f"service_{service}", by_id, {"reason": reason.strip()[:300]})
+    bus.tell(session, "board")
+
+
+def clear_plate(session: Session, machine_id: int, by_id: int) -> None:
+    """Note that a person has seen the plate empty; only now may something be printed on it."""
+    changed = session.execute(
+        update(Machine).where(Machine.id == machine_id, Machine.plate == Plate.HELD).values(plate=Plate.CLEAR)
+    ).rowcount  # type: ignore[attr-defined]
+    if changed:
+        note(session, machine_id, "plate_cleared", by_id)
+    bus.ask(session, "schedule")
+    bus.tell(session, "board")
+
+
+def hold_plate(session: Session, machine_id: int, by_id: int | None = None) -> None:
+    """Let a machine wait for a person to look at its plate."""
+    changed = session.execute(
+        update(Machine).where(Machine.id == machine_id, Machine.plate == Plate.CLEAR).values(plate=Plate.HELD)
+    ).rowcount  # type: ignore[attr-defined]
+    if changed and by_id is not None:
+        note(session, machine_id, "plate_held", by_id)
+    bus.tell(session, "board")
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right of one worker to talk to one printer, until a moment. A newer lease makes an older one worthless."""
+
+    machine_id: int
+    token: int
+    until: datetime
+
+
+def lease(session: Session, machine_id: int, now: datetime) -> Lease | None:
+    """Take a machine's lease by compare-and-swap, or return None when somebody else holds it."""
+    until = now + LEASE
+    free = or_(Machine.lease_until.is_(None), Machine.lease_until < now)
+    token = session.scalar(
+        update(Machine)
+        .where(Machine.id == machine_id, free)
+        .values(lease_token=Machine.lease_token + 1, lease_until=until)
+        .returning(Machine.lease_token)
+    )
+    return Lease(machine_id, token, until) if token is not None else None
+
+
+def lease_holds(session: Session, held: Lease, now: datetime) -> bool:
+    """Tell whether a lease is still the newest and not over; locks the machine's row for this transaction."""
+    row = session.execute(
+        select(Machine.lease_token, Machine.lease_until).where(Machine.id == held.machine_id).with_for_update()
+    ).one()
+    return row.lease_token == held.token and row.lease_until is not None and row.lease_until > now
+
+
+def release(session: Session, held: Lease) -> None:
+    """Give a lease back; an older lease gives nothing back."""
+    session.execute(
+        update(Machine).where(Machine.id == held.machine_id, Machine.lease_token == held.token).values(lease_until=None)
+    )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one look at a machine showed, in the words of this subject."""
+
+    operation: Operation
+    note: Sentence | None = None
+    progress: float | None = None
+    time_left_s: float | None = None
+    foreign_file: str | None = None
+
+
+def record_report(session: Session, machine: Machine, report: Report, now: datetime) -> None:
+    """Keep what a machine reports. Coming back from nowhere, or printing somebody else's file, holds the plate."""
+    before = (machine.operation, machine.operation_note, machine.foreign_file, _percent(machine.progress))
+    if report.foreign_file is not None:
+        machine.plate = Plate.HELD
+    machine.operation, machine.operation_note = report.operation, report.note
+    machine.progress, machine.time_left_s = report.progress, report.time_left_s
+    machine.foreign_file = report.foreign_file
+    machine.looked_at = now
+    if report.operation != Operation.OFFLINE:
+        machine.seen_at = now
+    if before != (machine.operation, machine.operation_note, machine.foreign_file, _percent(machine.progress)):
+        bus.tell(session, "board")
+    if before[0] != Operation.READY and machine.operation == Operation.READY:
+        bus.ask(session, "schedule")
+
+
+def _percent(progress: float | None) -> int | None:
+    return None if progress is None else int(progress * 100)
+
+
+def note(
+    session: Session, machine_id: int, kind: str, by_id: int | None, details: dict[str, Any] | None = None
+) -> None:
+    """Write down what happened to a machine."""
+    session.add(MachineEvent(machine_id=machine_id, kind=kind, person_id=by_id, details=details))
+
+
+def key_of(machine: Machine) -> str | None:
+    """Return the key the printer's server wants, decrypted."""
+    return vault.unseal(machine.key_sealed, f"printer:{machine.id}") if machine.key_sealed else None

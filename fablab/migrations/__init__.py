@@ -1,0 +1,1 @@
+"""The database's migrations, applied by `fablab migrate`."""

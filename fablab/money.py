@@ -1,0 +1,31 @@
+"""Money: integer cents, rounded half up, never a float."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from fablab.errors import Invalid
+from fablab.words import say
+
+
+def half_up(amount: Decimal) -> int:
+    """Round an amount of cents to whole cents, halves away from zero."""
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def parse_euros(text: str, field: str | None = None) -> int:
+    """Read what a person typed ("12", "12,5", "12.50 €") as cents; raise `Invalid` on anything else."""
+    cleaned = text.replace("€", "").replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", ".")
+    try:
+        amount = Decimal(cleaned)
+    except InvalidOperation:
+        raise Invalid(say("“{text}” is not an amount in euros.", text=text), field=field) from None
+    exponent = amount.as_tuple().exponent
+    if not amount.is_finite() or not isinstance(exponent, int) or exponent < -2 or abs(amount) > 1_000_000:
+        raise Invalid(say("“{text}” is not an amount in euros.", text=text), field=field)
+    return int(amount * 100)
+
+
+def share(total_cents: int, part: int, whole: int) -> int:
+    """Return what `part` of `whole` pieces has cost so far; all pieces together cost exactly the total."""
+    return total_cents * part // whole

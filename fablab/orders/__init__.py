@@ -1,0 +1,1 @@
+"""What people ask for: model files, orders and their lines."""

@@ -1,0 +1,121 @@
+"""Tables of model files, orders, their lines and what happened to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fablab.accounts.models import Person
+from fablab.db import Base, new_public_id, utcnow
+from fablab.words import N_, Sentence
+
+
+class OrderState(StrEnum):
+    """Where an order stands. Money is not a state: what is due follows from the ledger."""
+
+    DRAFT = "draft"
+    ACCEPTED = "accepted"
+    QUOTED = "quoted"
+    IN_PRODUCTION = "in_production"
+    READY = "ready"
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
+
+
+O = OrderState  # noqa: E741 - a table of states reads better with one letter
+
+ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
+    O.DRAFT: frozenset({O.ACCEPTED, O.CANCELLED}),
+    O.ACCEPTED: frozenset({O.QUOTED, O.IN_PRODUCTION, O.CANCELLED}),
+    O.QUOTED: frozenset({O.ACCEPTED, O.CANCELLED}),
+    O.IN_PRODUCTION: frozenset({O.READY, O.CANCELLED}),
+    O.READY: frozenset({O.COLLECTED}),
+    O.COLLECTED: frozenset(),
+    O.CANCELLED: frozenset(),
+}
+
+ORDER_LABELS: dict[OrderState, str] = {
+    O.DRAFT: N_("Draft"),
+    O.ACCEPTED: N_("Confirmed"),
+    O.QUOTED: N_("New price to confirm"),
+    O.IN_PRODUCTION: N_("Being made"),
+    O.READY: N_("Ready to collect"),
+    O.COLLECTED: N_("Collected"),
+    O.CANCELLED: N_("Cancelled"),
+}
+
+
+class ModelFile(Base):
+    """An uploaded 3D file, kept once per content, with what was measured on it."""
+
+    __tablename__ = "model_file"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    report: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Order(Base):
+    """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm."""
+
+    __tablename__ = "print_order"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    state: Mapped[OrderState] = mapped_column(String(20), default=OrderState.DRAFT, index=True)
+    price_cents: Mapped[int | None]
+    proposal_cents: Mapped[int | None]
+    tariff_id: Mapped[int | None] = mapped_column(ForeignKey("tariff.id"))
+    price: Mapped[dict[str, Any] | None]
+    note: Mapped[Sentence | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    confirmed_at: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship(lazy="joined")
+    lines: Mapped[list[OrderLine]] = relationship(lazy="selectin", order_by="OrderLine.id")
+
+    @property
+    def line(self) -> OrderLine:
+        """The first line; an order has one today."""
+        return self.lines[0]
+
+
+class OrderLine(Base):
+    """One model file × quantity × choices, with the estimate the price was made from."""
+
+    __tablename__ = "order_line"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("print_order.id"), index=True)
+    model_sha256: Mapped[str] = mapped_column(ForeignKey("model_file.sha256"), index=True)
+    file_name: Mapped[str] = mapped_column(String(200))
+    quantity: Mapped[int] = mapped_column(default=1)
+    material_code: Mapped[str | None] = mapped_column(String(30))
+    colour_name: Mapped[str | None] = mapped_column(String(40))
+    quality: Mapped[str] = mapped_column(String(20), default="normal")
+    infill_percent: Mapped[int] = mapped_column(default=20)
+    supports: Mapped[bool] = mapped_column(default=False)
+    machine_profile: Mapped[str | None] = mapped_column(String(60))
+    estimated_mass_g: Mapped[float | None]
+    estimated_time_s: Mapped[float | None]
+
+    model_file: Mapped[ModelFile] = relationship(lazy="joined")
+
+
+class OrderEvent(Base):
+    """Something that happened to an order. Only grows."""
+
+    __tablename__ = "order_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("print_order.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    details: Mapped[dict[str, Any] | None]

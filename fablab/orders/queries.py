@@ -1,0 +1,44 @@
+"""Questions about orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Permission
+from fablab.errors import NotFound
+from fablab.orders.models import Order, OrderEvent, OrderState
+
+
+def seen_by(session: Session, person: Person, public_id: str) -> Order:
+    """Return an order this person may see: their own, or any for volunteers. Raises `NotFound` otherwise."""
+    order = session.scalar(select(Order).where(Order.public_id == public_id))
+    if order is None or not (order.person_id == person.id or person.may(Permission.RUN_BOARD)):
+        raise NotFound
+    return order
+
+
+def owned_by(session: Session, person: Person, public_id: str) -> Order:
+    """Return one of this person's own orders; raises `NotFound`."""
+    order = session.scalar(select(Order).where(Order.public_id == public_id, Order.person_id == person.id))
+    if order is None:
+        raise NotFound
+    return order
+
+
+def of_person(session: Session, person_id: int) -> Sequence[Order]:
+    """Return a person's orders, newest first."""
+    return session.scalars(select(Order).where(Order.person_id == person_id).order_by(Order.id.desc())).all()
+
+
+def ready_to_collect(session: Session) -> Sequence[Order]:
+    """Return the orders whose parts wait on the shelf, oldest first."""
+    return session.scalars(select(Order).where(Order.state == OrderState.READY).order_by(Order.id)).all()
+
+
+def events_of(session: Session, order_id: int) -> Sequence[OrderEvent]:
+    """Return what happened to an order, oldest first."""
+    return session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.id)).all()

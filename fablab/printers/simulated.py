@@ -1,0 +1,361 @@
+"""A printer that exists only as a folder: it prints in seconds, and can be told to fail in each way printers fail.
+
+Its state is a JSON file under a lock, and what it does follows from the clock at each call, so every process sees the
+same printer and none has to run for it. Its journal, append-only, is an independent witness of what it received.
+An address is a folder, optionally with `?speed=600&least=1&most=30`: how much faster than real it prints, and the
+shortest and longest print in seconds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from fablab.errors import Problem
+from fablab.files import sha1_of
+from fablab.printers.contract import FileHistory, Finding, NobodyKnows, NotSent, PrinterState, Reading, Refused
+from fablab.words import say
+
+CANCELLING_S = 0.15
+FINISHING_S = 0.15
+TIME_LINE = re.compile(rb"; estimated printing time \(normal mode\) = ([^\n]+)")
+UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+TAIL_BYTES = 80_000
+
+
+class Fault(StrEnum):
+    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told."""
+
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    CUT_BEFORE = "cut_before"
+    CUT_AFTER = "cut_after"
+    SILENT = "silent"
+
+
+class Mishap(StrEnum):
+    """What can happen to a print on its way."""
+
+    ERROR = "error"
+    PAUSE = "pause"
+    STOP = "stop"
+    OFFLINE = "offline"
+    POWER_LOSS = "power_loss"
+
+
+@dataclass
+class State:
+    """Everything a simulated printer remembers. Moments are seconds of the clock, durations seconds."""
+
+    files: dict[str, dict[str, int]] = field(default_factory=dict)
+    selected: str | None = None
+    printing: bool = False
+    by_hand: bool = False
+    duration_s: float = 0.0
+    done_s: float = 0.0
+    running_since: float | None = None
+    cancelled_at: float | None = None
+    finished_at: float | None = None
+    progress: float | None = None
+    error: str | None = None
+    offline: bool = False
+    server_off: bool = False
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    mishap: str | None = None
+    mishap_at: float = 0.0
+
+
+class SimulatedPrinter:
+    """The driver and the printer in one; `fail_next` and `mishap` are for tests and for training volunteers."""
+
+    def __init__(self, address: str) -> None:
+        folder, _, query = address.partition("?")
+        options = {name: float(values[-1]) for name, values in parse_qs(query).items()}
+        self.folder = Path(folder)
+        self.speed = options.get("speed", 240.0)
+        self.least_s, self.most_s = options.get("least", 20.0), options.get("most", 60.0)
+
+    # What a person or a test does to it ------------------------------------------------------------------------------
+
+    def fail_next(self, command: str, fault: Fault) -> None:
+        """Let the next `command` ("upload", "start", "look" …) fail."""
+        with self._open() as state:
+            state.faults.setdefault(command, []).append(fault)
+
+    def mishap(self, what: Mishap, at: float) -> None:
+        """Let something happen to the next print when `at` (0..1) of its file is read."""
+        with self._open() as state:
+            state.mishap, state.mishap_at = what, at
+
+    def print_by_hand(self, name: str, duration_s: float) -> None:
+        """Start a foreign print, as somebody does at the machine."""
+        with self._open() as state:
+            state.files.setdefault(name, {"size": 1, "successes": 0, "failures": 0})
+            state.selected = name
+            self._begin(state, duration_s)
+            state.by_hand = True
+            self._journal("by_hand", name)
+
+    def switch_off(self, *, off: bool = True) -> None:
+        """Cut the printer's server off the network, or plug it in again."""
+        with self._open() as state:
+            state.server_off = off
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return what the printer really received and did, in order."""
+        path = self.folder / "journal.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    # The contract ----------------------------------------------------------------------------------------------------
+
+    def look(self) -> Reading:
+        """Return what the printer is doing at this moment."""
+        with self._command("look") as state:
+            return self._reading(state)
+
+    def history(self, name: str) -> FileHistory | None:
+        """Return what the printer remembers of a file."""
+        with self._command("history") as state:
+            kept = state.files.get(name)
+            if kept is None:
+                return None
+            path = self.folder / "files" / name
+            sha1 = sha1_of(path) if path.exists() else None
+            return FileHistory(sha1, kept["size"], kept["successes"], kept["failures"])
+
+    def upload(self, name: str, path: Path) -> None:
+        """Take a file; the same content again is fine, other content under the same name is refused."""
+        with self._command("upload") as state:
+            place = self.folder / "files" / name
+            if name in state.files:
+                if sha1_of(place) != sha1_of(path):
+                    raise Refused(say("The printer has another file of this name."))
+                return
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(path.read_bytes())
+            state.files[name] = {"size": place.stat().st_size, "successes": 0, "failures": 0}
+            self._journal("upload", name)
+
+    def select(self, name: str) -> None:
+        """Select a file without printing it."""
+        with self._command("select") as state:
+            self._must_be_idle(state)
+            self._must_have(state, name)
+            state.selected, state.progress = name, None
+
+    def start(self, name: str) -> None:
+        """Print a file. Like real servers, a finished file is printed again when it is started again."""
+        with self._command("start") as state:
+            self._must_be_idle(state)
+            self._must_have(state, name)
+            state.selected = name
+            self._begin(state, self._duration_s(self.folder / "files" / name))
+            self._journal("start", name)
+
+    def pause(self) -> None:
+        """Pause the print; a print that is paused already stays so."""
+        with self._command("pause") as state:
+            self._must_print(state)
+            if state.running_since is not None:
+                state.done_s += time.time() - state.running_since
+                state.running_since = None
+                self._journal("pause", state.selected)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        with self._command("resume") as state:
+            self._must_print(state)
+            if state.running_since is None:
+                state.running_since = time.time()
+                self._journal("resume", state.selected)
+
+    def cancel(self) -> None:
+        """Stop the print; it takes a moment."""
+        with self._command("cancel") as state:
+            self._must_print(state)
+            if state.cancelled_at is None:
+                state.cancelled_at = time.time()
+                self._journal("cancel", state.selected)
+
+    def delete(self, name: str) -> None:
+        """Delete a file and its history."""
+        with self._command("delete") as state:
+            if state.printing and state.selected == name:
+                raise Refused(say("The printer is printing this file."))
+            if state.files.pop(name, None) is not None:
+                (self.folder / "files" / name).unlink(missing_ok=True)
+                self._journal("delete", name)
+            if state.selected == name:
+                state.selected, state.progress = None, None
+
+    def connect(self) -> None:
+        """Connect to the machine again after an error."""
+        with self._command("connect") as state:
+            state.error, state.offline = None, False
+            self._journal("connect", None)
+
+    def check(self) -> list[Finding]:
+        """Say in words whether the simulated printer works."""
+        try:
+            reading = self.look()
+        except Problem as problem:
+            return [Finding(ok=False, sentence=problem.sentence)]
+        found = [Finding(ok=True, sentence=say("This printer is simulated: it prints in seconds and makes no parts."))]
+        if reading.state in (PrinterState.OFFLINE, PrinterState.ERROR):
+            found.append(
+                Finding(ok=False, sentence=say("The machine is not connected: {error}", error=reading.error or "–"))
+            )
+        return found
+
+    # How it works ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _command(self, name: str) -> Iterator[State]:
+        """Open the state for a command, or fail as was asked for."""
+        with self._open() as state:
+            if state.server_off:
+                raise NotSent(say("The printer does not answer at its address."))
+            fault = state.faults.get(name, []).pop(0) if state.faults.get(name) else None
+            if fault in (Fault.UNREACHABLE, Fault.REFUSED, Fault.CUT_BEFORE):
+                self._fail(Fault(fault))
+            if fault == Fault.SILENT:
+                yield State(files=json.loads(json.dumps(state.files)))
+                return
+            yield state
+            if fault == Fault.CUT_AFTER:
+                self._fail(Fault.CUT_AFTER)
+
+    @staticmethod
+    def _fail(fault: Fault) -> None:
+        if fault == Fault.UNREACHABLE:
+            raise NotSent(say("The printer does not answer at its address."))
+        if fault == Fault.REFUSED:
+            raise Refused(say("The printer refused."))
+        raise NobodyKnows(say("The connection to the printer broke before it answered."))
+
+    @contextmanager
+    def _open(self) -> Iterator[State]:
+        """Lock the printer, let the time pass that has passed, and keep what changed even when the command fails."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            path = self.folder / "state.json"
+            before = path.read_text() if path.exists() else ""
+            state = State(**json.loads(before)) if before else State()
+            self._live(state, time.time())
+            try:
+                yield state
+            finally:
+                after = json.dumps(asdict(state))
+                if after != before:
+                    (self.folder / "state.new").write_text(after)
+                    (self.folder / "state.new").replace(path)
+
+    def _live(self, state: State, now: float) -> None:
+        """Let everything happen that has become due by `now`."""
+        if not state.printing or state.selected is None:
+            return
+        done = state.done_s + (now - state.running_since if state.running_since is not None else 0.0)
+        state.progress = min(1.0, done / state.duration_s)
+        if state.cancelled_at is not None:
+            if now - state.cancelled_at >= CANCELLING_S:
+                self._end(state, "failures", "stopped")
+        elif state.mishap is not None and state.progress >= state.mishap_at:
+            self._happen(state, Mishap(state.mishap))
+        elif state.progress >= 1.0:
+            if state.finished_at is None:
+                state.finished_at = now
+                state.files[state.selected]["successes"] += 1
+                self._journal("finish", state.selected)
+            elif now - state.finished_at >= FINISHING_S:
+                state.printing = False
+
+    def _happen(self, state: State, mishap: Mishap) -> None:
+        state.mishap = None
+        state.progress = state.mishap_at
+        if mishap == Mishap.PAUSE:
+            state.done_s, state.running_since = state.mishap_at * state.duration_s, None
+            self._journal("paused by itself", state.selected)
+        elif mishap == Mishap.STOP:
+            self._end(state, "failures", "stopped at the machine")
+        elif mishap == Mishap.POWER_LOSS:
+            self._journal("power loss", state.selected)
+            state.printing, state.selected, state.progress = False, None, None
+        else:
+            self._end(state, "failures", str(mishap))
+            state.selected, state.progress = None, None
+            state.offline = mishap == Mishap.OFFLINE
+            state.error = "Thermal runaway, system stopped!" if mishap == Mishap.ERROR else None
+
+    def _end(self, state: State, counter: str, word: str) -> None:
+        assert state.selected is not None
+        state.files[state.selected][counter] += 1
+        state.printing = False
+        self._journal(word, state.selected)
+
+    def _begin(self, state: State, duration_s: float) -> None:
+        state.printing, state.by_hand, state.duration_s = True, False, duration_s
+        state.done_s, state.running_since, state.progress = 0.0, time.time(), 0.0
+        state.cancelled_at = state.finished_at = None
+
+    def _duration_s(self, path: Path) -> float:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            found = TIME_LINE.search(stream.read())
+        parts = re.findall(r"(\d+)([dhms])", found.group(1).decode()) if found else []
+        real_s = sum(int(number) * UNITS_S[unit] for number, unit in parts)
+        return min(self.most_s, max(self.least_s, real_s / self.speed))
+
+    @staticmethod
+    def _reading(state: State) -> Reading:
+        if state.error is not None:
+            return Reading(PrinterState.ERROR, error=state.error)
+        if state.offline:
+            return Reading(PrinterState.OFFLINE)
+        user = "by hand" if state.by_hand else "fablab"
+        if not state.printing:
+            return Reading(PrinterState.READY, state.selected, state.progress)
+        if state.cancelled_at is not None:
+            return Reading(PrinterState.CANCELLING, state.selected, None, user=user)
+        progress = state.progress or 0.0
+        left_s = (1 - progress) * state.duration_s
+        if state.finished_at is not None:
+            return Reading(PrinterState.FINISHING, state.selected, 1.0, state.duration_s, 0.0, user=user)
+        what = PrinterState.PAUSED if state.running_since is None else PrinterState.PRINTING
+        return Reading(what, state.selected, progress, progress * state.duration_s, left_s, user=user)
+
+    @staticmethod
+    def _must_be_idle(state: State) -> None:
+        if state.printing:
+            raise Refused(say("The printer is printing already."))
+        if state.error is not None or state.offline:
+            raise Refused(say("The machine is not connected."))
+
+    @staticmethod
+    def _must_have(state: State, name: str) -> None:
+        if name not in state.files:
+            raise Refused(say("The printer has no such file."))
+
+    @staticmethod
+    def _must_print(state: State) -> None:
+        if not state.printing:
+            raise Refused(say("The printer is not printing."))
+
+    def _journal(self, what: str, name: str | None) -> None:
+        line = json.dumps({"at": time.time(), "what": what, "name": name}) + "\n"
+        handle = os.open(self.folder / "journal.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line.encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,89 @@
+"""Every setting of the system, read once from the environment (`FABLAB_…`). The defaults are the embedded mode."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes for the path of a Unix socket
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; `docs/settings.md` lists the same names."""
+
+    model_config = SettingsConfigDict(env_prefix="FABLAB_", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the files, the secret and the logs.")
+    database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite in the data folder.")
+    redis_url: str = Field("", description="Address of Redis or Valkey; empty: the embedded one on a Unix socket.")
+    secret_key: str = Field("", description="Key of cookies and stored printer keys; empty: made once, kept in a file.")
+    demo: bool = Field(False, description="Show the demo sign-ins and the sample parts on the pages.")
+    language: str = Field("fr", description="Language of a visitor whose browser asks for neither French nor English.")
+    timezone: str = Field("Europe/Paris", description="Time zone in which dates are shown.")
+    place_name: str = Field("Fablab", description="Name of the place, shown on every page.")
+    secure_cookies: bool = Field(False, description="Send cookies over HTTPS only; set it behind a TLS proxy.")
+    max_upload_mb: int = Field(100, ge=1, le=1000, description="Largest model file that is taken, in megabytes.")
+    reconfirm_above_percent: int = Field(
+        25,
+        ge=0,
+        le=1000,
+        description="If the slice costs more than the confirmed price by more than this, the order is asked again.",
+    )
+    wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
+    slicer: str = Field("", description="Path of the PrusaSlicer to use; empty: the one that is installed.")
+    slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
+    profiles_dir: Path | None = Field(None, description="Folder of own printer, filament and print profiles.")
+    printer_networks: str = Field(
+        "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",
+        description="Networks in which printers may live, separated by commas; other addresses are refused.",
+    )
+    start_tries: int = Field(3, ge=1, le=20, description="Harmless failed starts after which a job is put on hold.")
+    sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
+    upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
+    event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")
+    web_threads: int = Field(160, ge=8, description="Threads of the web server.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def database(self) -> str:
+        """Return the address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'fablab.db'}"
+
+    def redis(self) -> str:
+        """Return the address of the broker as redis-py writes it."""
+        return self.redis_url or f"unix://{self.socket()}?db=0"
+
+    def broker(self) -> str:
+        """Return the address of the broker as Celery writes it."""
+        address = self.redis()
+        if address.startswith("unix://"):
+            path, _, query = address.removeprefix("unix://").partition("?")
+            return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+        return address
+
+    def socket(self) -> Path:
+        """Return the path of the embedded server's socket; a long data folder gets a short one elsewhere."""
+        path = self.data_dir.absolute() / "run" / "redis.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        short = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"fablab-{os.getuid()}-{short}" / "redis.sock"
+
+    def files(self) -> Path:
+        """Return the folder of the content-addressed files."""
+        return self.data_dir.absolute() / "files"
+
+    def networks(self) -> tuple[str, ...]:
+        """Return the networks printers may live in."""
+        return tuple(part.strip() for part in self.printer_networks.split(",") if part.strip())
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process; tests call `settings.cache_clear()` after changing the environment."""
+    return Settings()  # type: ignore[call-arg]  # pydantic fills every field from its default

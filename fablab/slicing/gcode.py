@@ -1,0 +1,226 @@
+"""What a G-code file says about itself: figures, extent, temperatures, and how the filament is spread over the file."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fablab.errors import Invalid
+from fablab.slicing.profiles import MachineProfile
+
+TAIL_BYTES = 96 * 1024
+"""PrusaSlicer writes its figures before 20 to 30 KB of settings at the end of the file."""
+CHUNK_BYTES = 4 << 20
+ON_THE_BED_MM = 0.01
+"""Rounding of coordinates in the file."""
+
+_FIGURE = {
+    "filament_mm": re.compile(rb"^; filament used \[mm\] = ([\d.]+)", re.MULTILINE),
+    "filament_cm3": re.compile(rb"^; filament used \[cm3\] = ([\d.]+)", re.MULTILINE),
+    "mass_g": re.compile(rb"^; filament used \[g\] = ([\d.]+)", re.MULTILINE),
+}
+_TIME = re.compile(rb"^; estimated printing time \(normal mode\) = ([\ddhms ]+)", re.MULTILINE)
+_TIME_PART = re.compile(rb"(\d+)([dhms])")
+_SECONDS = {b"d": 86400, b"h": 3600, b"m": 60, b"s": 1}
+_AXES = tuple(re.compile(rb"^G[0123] [^;\n]*?" + axis + rb"(-?[\d.]+)", re.MULTILINE) for axis in (b"X", b"Y", b"Z"))
+_EXTRUSION = re.compile(rb"^G(?:[0123] [^;\n]*?E(-?[\d.]+)|92 [^;\n]*?E(-?[\d.]+))", re.MULTILINE)
+_RELATIVE_MOVES = re.compile(rb"^G91\b.*?(?:^G90\b|\Z)", re.MULTILINE | re.DOTALL)
+_NOZZLE = re.compile(rb"^M10[49] [^;\n]*?[SR](\d+)", re.MULTILINE)
+_BED = re.compile(rb"^M1[49]0 [^;\n]*?[SR](\d+)", re.MULTILINE)
+
+
+class BadGcode(Invalid):
+    """This G-code cannot be printed as it is."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What PrusaSlicer wrote at the end of a file."""
+
+    time_s: float
+    mass_g: float
+    filament_mm: float
+    filament_mm3: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """The extent of all moves, in mm, in the coordinates of the bed."""
+
+    low_mm: tuple[float, float, float]
+    high_mm: tuple[float, float, float]
+
+    def is_inside(self, machine: MachineProfile) -> bool:
+        """Return whether no move leaves the room of the machine."""
+        lowest, highest = -ON_THE_BED_MM, ON_THE_BED_MM
+        reaches = zip(self.high_mm, machine.bed_mm, strict=True)
+        return min(self.low_mm) >= lowest and all(high <= room + highest for high, room in reaches)
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """The hottest the file asks for, 0 where it asks for nothing."""
+
+    nozzle_c: float
+    bed_c: float
+
+
+def read_figures(path: Path) -> Figures | None:
+    """Return the figures in the last lines of the file, or None when they are not all there."""
+    tail = _tail(path)
+    found = {name: pattern.search(tail) for name, pattern in _FIGURE.items()}
+    time = _TIME.search(tail)
+    length, volume, mass = found["filament_mm"], found["filament_cm3"], found["mass_g"]
+    if not (time and length and volume and mass):
+        return None
+    return Figures(
+        time_s=_seconds(time[1]),
+        mass_g=float(mass[1]),
+        filament_mm=float(length[1]),
+        filament_mm3=float(volume[1]) * 1000,
+    )
+
+
+def bounding_box(path: Path) -> Box | None:
+    """Return the extent of the absolute moves, or None when the file moves nothing in one of the axes.
+
+    Moves between G91 and G90 are left out: where they lead is not written in them.
+    """
+    low, high = [math.inf] * 3, [-math.inf] * 3
+    for chunk in _chunks(path):
+        moves = _RELATIVE_MOVES.sub(b"", chunk) if b"G91" in chunk else chunk
+        for axis, pattern in enumerate(_AXES):
+            values = _numbers(pattern.findall(moves))
+            if len(values):
+                low[axis], high[axis] = min(low[axis], values.min()), max(high[axis], values.max())
+    if not all(map(math.isfinite, low)):
+        return None
+    return Box((float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2])))
+
+
+def extrusion_curve(path: Path, points: int = 100) -> list[float]:
+    """Return `points + 1` shares 0..1: of the filament, how much is out when i/points of the bytes have been read.
+
+    An aborted attempt has used `extruded_share(curve, progress)` of its grams, `progress` being a print server's
+    position in the file. Retractions cancel out. Raises `BadGcode` when nothing is extruded.
+    """
+    size = path.stat().st_size
+    ends, extruded = [0.0], [0.0]
+    pace = _Extruder()
+    read = 0
+    for chunk in _chunks(path, max(1, -(-size // points))):
+        read += len(chunk)
+        ends.append(float(read))
+        extruded.append(pace.after(chunk))
+    if extruded[-1] <= 0:
+        raise BadGcode("This G-code extrudes nothing.")
+    steps = np.maximum.accumulate(np.clip(np.array(extruded), 0, None))
+    shares = np.interp(np.linspace(0, size, points + 1), ends, steps) / steps[-1]
+    return [round(float(share), 5) for share in shares]
+
+
+def extruded_share(curve: Sequence[float], progress: float) -> float:
+    """Return the share 0..1 of the filament extruded when `progress` (0..1) of the file has been read."""
+    if not curve or math.isnan(progress):
+        return 0.0
+    place = min(max(progress, 0.0), 1.0) * (len(curve) - 1)
+    return min(max(float(np.interp(place, np.arange(len(curve)), curve)), 0.0), 1.0)
+
+
+def temperatures(path: Path) -> Temperatures:
+    """Return the highest temperatures the file sets or waits for."""
+    nozzle = bed = 0.0
+    for chunk in _chunks(path):
+        nozzle = max(nozzle, max(map(float, _NOZZLE.findall(chunk)), default=0.0))
+        bed = max(bed, max(map(float, _BED.findall(chunk)), default=0.0))
+    return Temperatures(nozzle, bed)
+
+
+def count_layers(path: Path) -> int:
+    """Return how many layers PrusaSlicer marked in the file."""
+    return sum(chunk.count(b"\n;LAYER_CHANGE") for chunk in _chunks(path))
+
+
+def check_printable(path: Path, machine: MachineProfile) -> None:
+    """Raise `BadGcode` when the file leaves the bed of `machine`, is too hot for it, or extrudes nothing."""
+    box = bounding_box(path)
+    if box is None:
+        raise BadGcode("This G-code moves nothing: it is empty or cut off.")
+    if not box.is_inside(machine):
+        raise BadGcode(
+            "This G-code moves outside the {width} × {depth} × {height} mm of {machine}.",
+            width=round(machine.bed_mm[0]),
+            depth=round(machine.bed_mm[1]),
+            height=round(machine.bed_mm[2]),
+            machine=machine.label,
+        )
+    hottest = temperatures(path)
+    if hottest.nozzle_c > machine.max_nozzle_c or hottest.bed_c > machine.max_bed_c:
+        raise BadGcode(
+            "This G-code asks for {nozzle} °C at the nozzle and {bed} °C on the bed: more than {machine} may reach.",
+            nozzle=round(hottest.nozzle_c),
+            bed=round(hottest.bed_c),
+            machine=machine.label,
+        )
+    extrusion_curve(path, 1)
+
+
+class _Extruder:
+    """Follows the extruder through a file, in relative (M83) or absolute (M82, the default) numbers."""
+
+    def __init__(self) -> None:
+        self.relative = False
+        self.out_mm = 0.0
+        self.position_mm = 0.0
+
+    def after(self, chunk: bytes) -> float:
+        """Return the filament out, in mm, after the commands of `chunk`."""
+        for mode, part in _by_mode(chunk):
+            if mode is not None:
+                self.relative = mode
+            found = _EXTRUSION.findall(part)
+            if self.relative:
+                self.out_mm += float(_numbers([move for move, _ in found if move]).sum())
+            else:
+                self._follow(found)
+        return self.out_mm
+
+    def _follow(self, found: list[tuple[bytes, bytes]]) -> None:
+        for move, reset in found:
+            if move:
+                self.out_mm += float(move) - self.position_mm
+            self.position_mm = float(move or reset)
+
+
+def _by_mode(chunk: bytes) -> Iterator[tuple[bool | None, bytes]]:
+    """Yield the pieces of a chunk with the mode that begins with each: True is relative, None as before."""
+    pieces = re.split(rb"^(M8[23])\b", chunk, flags=re.MULTILINE)
+    yield None, pieces[0]
+    for command, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        yield command == b"M83", piece
+
+
+def _numbers(found: list[bytes]) -> np.ndarray:
+    return np.array(found, dtype=np.bytes_).astype(float) if found else np.empty(0)
+
+
+def _seconds(text: bytes) -> float:
+    return float(sum(int(count) * _SECONDS[unit] for count, unit in _TIME_PART.findall(text)))
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return file.read()
+
+
+def _chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Yield the file in pieces of about `size` bytes that end at ends of lines."""
+    with path.open("rb") as file:
+        while chunk := file.read(size):
+            yield chunk + file.readline()

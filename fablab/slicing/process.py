@@ -1,0 +1,154 @@
+"""The numbers of some settings that the estimate calculates with, by name and in units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fablab.slicing.profiles import Settings
+
+SHARPEST_MM_S = 0.1
+
+
+@dataclass(frozen=True)
+class Line:
+    """A kind of extruded line: its width, its cross-section, and how it is moved."""
+
+    spacing_mm: float
+    section_mm2: float
+    speed_mm_s: float
+    acceleration_mm_s2: float
+
+
+@dataclass(frozen=True)
+class Process:
+    """Settings as the estimate reads them."""
+
+    layer_mm: float
+    first_layer_mm: float
+    loops: int
+    wall_mm: float
+    """From the contour to the inner edge of the innermost wall line."""
+    overlap_mm: float
+    top_layers: int
+    bottom_layers: int
+    infill_share: float
+    outer: Line
+    inner: Line
+    small: Line
+    sparse: Line
+    solid: Line
+    top: Line
+    bridge: Line
+    support: Line
+    support_interface: Line
+    support_spacing_mm: float
+    support_interface_spacing_mm: float
+    support_interface_layers: int
+    with_supports: bool
+    first_layer_mm_s: float
+    jerk_mm_s: float
+    travel_mm_s: float
+    travel_mm_s2: float
+    retraction_s: float
+    layer_change_s: float
+    slow_below_s: float
+    slowest_mm_s: float
+    skirt_loops: int
+    skirt_distance_mm: float
+    skirt_least_mm3: float
+    density_g_mm3: float
+    filament_mm2: float
+
+
+@lru_cache(maxsize=512)
+def process_of(settings: Settings) -> Process:
+    """Return the numbers of `settings`."""
+    layer = settings.number("layer_height")
+    outer = _line(settings, "external_perimeter", "external_perimeter_speed", "perimeter_acceleration")
+    inner = _line(settings, "perimeter", "perimeter_speed", "perimeter_acceleration")
+    loops = int(settings.number("perimeters"))
+    outer_width = settings.number("external_perimeter_extrusion_width")
+    wall = (outer_width + outer.spacing_mm) / 2 + (loops - 1) * inner.spacing_mm if loops else 0.0
+    filament_mm2 = math.pi * settings.filament.diameter_mm**2 / 4
+    return Process(
+        layer_mm=layer,
+        first_layer_mm=settings.number("first_layer_height"),
+        loops=loops,
+        wall_mm=wall,
+        overlap_mm=settings.number("infill_overlap") / 100 * settings.number("perimeter_extrusion_width"),
+        top_layers=int(settings.number("top_solid_layers")),
+        bottom_layers=int(settings.number("bottom_solid_layers")),
+        infill_share=settings.choices.infill_percent / 100,
+        outer=outer,
+        inner=inner,
+        small=_line(settings, "external_perimeter", "small_perimeter_speed", "perimeter_acceleration"),
+        sparse=_line(settings, "infill", "infill_speed", "infill_acceleration"),
+        solid=_line(settings, "solid_infill", "solid_infill_speed", "infill_acceleration"),
+        top=_line(settings, "top_infill", "top_solid_infill_speed", "infill_acceleration"),
+        bridge=_bridge(settings),
+        support=_line(settings, "support_material", "support_material_speed", "default_acceleration"),
+        support_interface=_line(
+            settings, "support_material", "support_material_interface_speed", "default_acceleration"
+        ),
+        support_spacing_mm=settings.number("support_material_spacing"),
+        support_interface_spacing_mm=settings.number("support_material_interface_spacing"),
+        support_interface_layers=int(settings.number("support_material_interface_layers")),
+        with_supports=settings.choices.supports,
+        first_layer_mm_s=settings.number("first_layer_speed"),
+        jerk_mm_s=settings.number("machine_max_jerk_x"),
+        travel_mm_s=settings.number("travel_speed"),
+        travel_mm_s2=settings.number("machine_max_acceleration_travel"),
+        retraction_s=_retraction(settings),
+        layer_change_s=_z_move(settings, layer),
+        slow_below_s=settings.number("slowdown_below_layer_time") if settings.switched_on("cooling") else 0.0,
+        slowest_mm_s=max(SHARPEST_MM_S, settings.number("min_print_speed")),
+        skirt_loops=int(settings.number("skirts")),
+        skirt_distance_mm=settings.number("skirt_distance"),
+        skirt_least_mm3=settings.number("min_skirt_length") * filament_mm2,
+        density_g_mm3=settings.filament.density_g_cm3 / 1000,
+        filament_mm2=filament_mm2,
+    )
+
+
+def spacing_mm(width_mm: float, layer_mm: float) -> float:
+    """Return the distance of neighbouring lines: rectangles with half-circles at their sides (Slic3r's Flow)."""
+    return width_mm - layer_mm * (1 - math.pi / 4)
+
+
+def _line(settings: Settings, width_of: str, speed_key: str, acceleration_key: str) -> Line:
+    layer = settings.number("layer_height")
+    spacing = spacing_mm(settings.number(f"{width_of}_extrusion_width"), layer)
+    section = spacing * layer
+    base = settings.number("support_material_speed") if "interface" in speed_key else settings.number("perimeter_speed")
+    speed = min(settings.speed(speed_key, base), _flow_limit(settings) / section)
+    acceleration = min(settings.number(acceleration_key), settings.number("machine_max_acceleration_extruding"))
+    return Line(spacing, section, speed, acceleration)
+
+
+def _bridge(settings: Settings) -> Line:
+    """Return the line of thick bridges: a thread as thick as the nozzle, 0.05 mm apart (BRIDGE_EXTRA_SPACING)."""
+    nozzle = settings.machine.nozzle_mm
+    section = math.pi * nozzle**2 / 4 * settings.number("bridge_flow_ratio")
+    speed = min(settings.number("bridge_speed"), _flow_limit(settings) / section)
+    return Line(nozzle + 0.05, section, speed, settings.number("bridge_acceleration"))
+
+
+def _flow_limit(settings: Settings) -> float:
+    limit = settings.number("filament_max_volumetric_speed")
+    return limit if limit > 0 else math.inf
+
+
+def _retraction(settings: Settings) -> float:
+    """Return the time to pull back, lift, lower and push again."""
+    speed = settings.number("retract_speed")
+    pull = settings.number("retract_length") / speed + speed / settings.number("machine_max_acceleration_retracting")
+    lift = settings.number("retract_lift")
+    return 2 * pull + (2 * _z_move(settings, lift) if lift else 0.0)
+
+
+def _z_move(settings: Settings, distance_mm: float) -> float:
+    fastest, acceleration = settings.number("machine_max_feedrate_z"), settings.number("machine_max_acceleration_z")
+    peak = min(fastest, math.sqrt(distance_mm * acceleration))
+    return distance_mm / peak + peak / acceleration

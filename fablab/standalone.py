@@ -1,0 +1,112 @@
+"""Estimating and slicing a file from the command line, without database or service."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.billing.quoting import quote
+from fablab.errors import Invalid
+from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.measure import Features, MeshReport, measure_safely
+from fablab.slicing.plates import fits
+from fablab.slicing.profiles import MachineProfile, machine_profiles
+from fablab.slicing.profiles import settings as resolve
+from fablab.slicing.prusaslicer import SlicerMissing, find_slicer, slice_model
+from fablab.words import say
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks for."""
+
+    machine: str | None
+    material: str
+    quality: str
+    infill: int
+    supports: bool
+    quantity: int
+
+    def choices(self) -> Choices:
+        """Return the choices; raises `Invalid` for words that do not exist."""
+        if self.quality not in set(Quality):
+            known = ", ".join(Quality)
+            raise Invalid(
+                say("There is no quality “{quality}”; there are: {known}.", quality=self.quality, known=known)
+            )
+        if self.quantity < 1:
+            raise Invalid(say("At least one copy must be asked for."))
+        return Choices(self.material, Quality(self.quality), self.infill, self.supports)
+
+
+def _measure(file: Path) -> tuple[MeshReport, Features]:
+    if not file.is_file():
+        raise Invalid(say("There is no file {file}.", file=str(file)))
+    with tempfile.TemporaryDirectory() as folder:
+        features = Path(folder) / "features.npz"
+        report = measure_safely(file.absolute(), file.name, features)
+        return report, Features.load(features)
+
+
+def _machine(wish: Wish, report: MeshReport) -> MachineProfile:
+    known = machine_profiles()
+    if wish.machine is not None:
+        if wish.machine not in known:
+            names = ", ".join(sorted(known))
+            raise Invalid(
+                say("There is no kind of printer “{name}”; there are: {names}.", name=wish.machine, names=names)
+            )
+        return known[wish.machine]
+    fitting = [
+        known[name]
+        for name in sorted(known, key=lambda name: (name != "mk3", name))
+        if fits(report.size_mm, known[name])
+    ]
+    if not fitting:
+        raise Invalid(say("This part is too big for every known printer."))
+    return fitting[0]
+
+
+def estimate(file: Path, wish: Wish) -> dict[str, Any]:
+    """Return the figures of `fablab estimate`; lengths in mm, masses in g, times in s."""
+    choices = wish.choices()
+    report, features = _measure(file)
+    made = quote(report, features, _machine(wish, report), choices, wish.quantity, DEFAULT_TARIFF)
+    warnings = [str(warning) for warning in report.warnings]
+    return {
+        "triangles": report.triangles,
+        "watertight": report.watertight,
+        "size_mm": [round(side, 3) for side in report.size_mm],
+        "volume_mm3": round(report.volume_mm3, 3),
+        "area_mm2": round(report.area_mm2, 3),
+        "mass_g": round(made.mass_g, 3),
+        "time_s": round(made.time_s, 1),
+        "price_cents": made.price.total_cents,
+        "machine": made.machine_profile,
+        "plates": len(made.plates),
+        "trusted": made.trusted,
+        "warnings": warnings,
+    }
+
+
+def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:
+    """Return the figures of `fablab slice`, and write the G-code to `output` if it is given."""
+    choices = wish.choices()
+    slicer = find_slicer()
+    if slicer is None:
+        raise SlicerMissing
+    report, _ = _measure(file)
+    resolved = resolve(_machine(wish, report).name, choices)
+    with tempfile.TemporaryDirectory() as folder:
+        target = (output or Path(folder) / "plate.gcode").absolute()
+        made = slice_model(slicer, file.absolute(), resolved, wish.quantity, target, size_mm=report.size_mm)
+    return {
+        "time_s": made.time_s,
+        "mass_g": made.mass_g,
+        "filament_mm": made.filament_mm,
+        "filament_mm3": made.filament_mm3,
+        "layers": made.layers,
+    }

@@ -1,0 +1,16 @@
+"""All tables of all subjects, for migrations: importing this module makes the metadata complete."""
+
+from fablab import ticks
+from fablab.accounts import models as accounts
+from fablab.billing import models as billing
+from fablab.db import Base
+from fablab.filament import models as filament
+from fablab.jobs import models as jobs
+from fablab.machines import models as machines
+from fablab.orders import models as orders
+
+metadata = Base.metadata
+
+APPEND_ONLY = ("ledger_entry", "ledger_line", "spool_movement", "job_event", "machine_event", "order_event")
+
+__all__ = ["APPEND_ONLY", "accounts", "billing", "filament", "jobs", "machines", "metadata", "orders", "ticks"]

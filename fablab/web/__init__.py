@@ -1,0 +1,35 @@
+"""The web server: pages that are whole without JavaScript and come alive with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+
+from fablab import vault
+from fablab.settings import settings
+from fablab.web import auth, failures, labels, language, limits, live, security
+from fablab.web.pages import board, health, home, jobs, orders, people, setup, wallet
+
+SPARE_BYTES = 1_000_000
+
+
+def create_app() -> Flask:
+    """Return the web application of this installation."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=vault.derived("cookies"),
+        MAX_CONTENT_LENGTH=settings().max_upload_mb * 1_000_000 + SPARE_BYTES,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        SESSION_COOKIE_NAME="fablab",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings().secure_cookies,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (security, auth, language, labels, limits, failures, live):
+        part.install(app)
+    for page in (home, orders, wallet, board, jobs, people, setup, health):
+        app.register_blueprint(page.blueprint)
+    return app

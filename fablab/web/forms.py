@@ -1,0 +1,165 @@
+"""The forms of the pages: what a field takes, and how it is read. Messages come in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask_babel import get_locale, lazy_gettext
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    BooleanField,
+    EmailField,
+    FloatField,
+    Form,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from fablab.errors import Invalid
+from fablab.words import say
+
+
+class PageForm(Form):
+    """A form whose built-in messages are French or English, like the page."""
+
+    class Meta:
+        locales: ClassVar[list[str]] = []
+
+        def get_translations(self, _form: Form) -> Any:
+            from wtforms.i18n import get_translations
+
+            return get_translations([str(get_locale() or "en")])
+
+    def put(self, problem: Invalid) -> bool:
+        """Show a service's problem beside its field; tell whether the form has that field."""
+        from fablab.web.language import tr
+
+        if problem.field is None or problem.field not in self._fields:
+            return False
+        field = self._fields[problem.field]
+        field.errors = [*field.errors, tr(problem.sentence)]
+        return True
+
+
+class SignInForm(PageForm):
+    """E-mail and password."""
+
+    email = EmailField(lazy_gettext("E-mail"), [InputRequired(), Length(max=254)])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=200)])
+
+
+class PersonForm(PageForm):
+    """A new account."""
+
+    name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=120)])
+    email = EmailField(lazy_gettext("E-mail"), [InputRequired(), Length(max=254)])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(min=8, max=200)])
+    role = SelectField(lazy_gettext("Role"))
+
+
+class RightsForm(PageForm):
+    """What a person may do."""
+
+    role = SelectField(lazy_gettext("Role"))
+    active = BooleanField(lazy_gettext("May sign in"))
+
+
+class PasswordForm(PageForm):
+    """A new password for somebody."""
+
+    password = PasswordField(lazy_gettext("New password"), [InputRequired(), Length(min=8, max=200)])
+
+
+class TopUpForm(PageForm):
+    """Cash handed over at the desk."""
+
+    amount = StringField(lazy_gettext("Cash received (€)"), [InputRequired(), Length(max=20)])
+    key = StringField(validators=[InputRequired(), Length(max=40)])
+
+
+class MachineForm(PageForm):
+    """How a printer is reached."""
+
+    name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=60)])
+    profile = SelectField(lazy_gettext("Kind of printer"))
+    driver = SelectField(lazy_gettext("Connected by"))
+    address = StringField(lazy_gettext("Address"), [InputRequired(), Length(max=500)])
+    key = PasswordField(lazy_gettext("Application key"), [Optional(), Length(max=200)])
+
+
+class ServiceForm(PageForm):
+    """Whether a printer is used."""
+
+    service = SelectField(lazy_gettext("Service"))
+    reason = StringField(lazy_gettext("Reason"), [Optional(), Length(max=300)])
+
+
+class MaterialForm(PageForm):
+    """A material the place prints with."""
+
+    code = SelectField(lazy_gettext("Slicer settings"))
+    label = StringField(lazy_gettext("Name on the pages"), [InputRequired(), Length(max=60)])
+    use = StringField(lazy_gettext("What it is good for"), [Optional(), Length(max=200)])
+
+
+class SpoolForm(PageForm):
+    """A new spool."""
+
+    material_code = SelectField(lazy_gettext("Material"))
+    vendor = StringField(lazy_gettext("Maker"), [Optional(), Length(max=60)])
+    colour_name = StringField(lazy_gettext("Colour"), [InputRequired(), Length(max=40)])
+    colour_hex = StringField(lazy_gettext("Shown as"), [InputRequired(), Length(max=7)])
+    mass_g = FloatField(lazy_gettext("Filament on it (g)"), [InputRequired(), NumberRange(1, 20_000)])
+
+
+class AdjustForm(PageForm):
+    """A corrected amount on a spool."""
+
+    mass_g = FloatField(lazy_gettext("Filament on it now (g)"), [InputRequired(), NumberRange(0, 20_000)])
+    reason = StringField(lazy_gettext("Reason"), [InputRequired(), Length(max=200)])
+
+
+class TariffForm(PageForm):
+    """Prices from now on; the price per kilogram of each material comes as `rate-CODE`."""
+
+    name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=80)])
+    setup = StringField(lazy_gettext("Preparing the printer, per order (€)"), [InputRequired(), Length(max=12)])
+    per_hour = StringField(lazy_gettext("Per hour of printer (€)"), [InputRequired(), Length(max=12)])
+    minimum = StringField(lazy_gettext("Minimum per order (€)"), [InputRequired(), Length(max=12)])
+
+
+class ChoicesForm(PageForm):
+    """How a part is to be printed. `filament` is "PLA|red", or "PLA|" for any colour."""
+
+    filament = StringField(validators=[InputRequired(), Length(max=80)])
+    quality = StringField(validators=[InputRequired(), Length(max=20)])
+    infill = IntegerField(lazy_gettext("Infill"), [InputRequired()])
+    supports = BooleanField(lazy_gettext("Supports"))
+    quantity = IntegerField(lazy_gettext("Copies"), [InputRequired()])
+
+
+class VerdictForm(PageForm):
+    """A volunteer's verdict on a plate."""
+
+    good = IntegerField(lazy_gettext("Good copies"), [InputRequired()])
+    reason = StringField(lazy_gettext("What went wrong?"), [Optional(), Length(max=40)])
+    plate_cleared = BooleanField(lazy_gettext("The plate is empty again"))
+
+
+def check(form: PageForm) -> None:
+    """Raise `Invalid` with the first field that is wrong, for forms that have no page of their own to come back to."""
+    if form.validate():
+        return
+    name, messages = next(iter(form.errors.items()))
+    field = form._fields[name]
+    raise Invalid(say("{field}: {message}", field=str(field.label.text), message=str(messages[0])), field=name)
+
+
+def filled(form: type[PageForm], data: MultiDict[str, str]) -> Any:
+    """Return a checked form; raises `Invalid`."""
+    made = form(data)
+    check(made)
+    return made

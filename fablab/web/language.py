@@ -1,0 +1,104 @@
+"""French or English, by the person's choice: the language of a request, and values written in its way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, request, session
+from flask_babel import Babel, format_currency, format_datetime, format_decimal, get_locale, gettext, pgettext
+
+from fablab.accounts.services import LANGUAGES
+from fablab.settings import settings
+from fablab.web.auth import whoever
+from fablab.words import Duration, Euros, Grams, Sentence
+
+
+def install(app: Flask) -> None:
+    """Teach `app` both languages."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    Babel(app, locale_selector=choose, timezone_selector=lambda: settings().timezone)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.filters.update(
+        tr=tr, money=money, grams=grams, duration=duration, moment=moment, clock=clock, centimetres=centimetres
+    )
+    app.context_processor(lambda: {"language": choose(), "place_name": settings().place_name})
+
+
+def choose() -> str:
+    """Return the language of this request: chosen on the account, in this browser, or asked for by the browser."""
+    person = whoever()
+    chosen = (person.language if person else None) or session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES, default=settings().language) or settings().language
+
+
+def tr(text: Sentence | str | None) -> str:
+    """Translate a sentence, or a label that was marked with `N_`."""
+    if text is None or text == "":
+        return ""
+    if isinstance(text, Sentence):
+        return text.render(_translate, write)
+    return gettext(str(text))
+
+
+def _translate(msgid: str) -> str:
+    return gettext(msgid) if msgid else ""
+
+
+def write(value: Any) -> str:
+    """Write a value the way the reader is used to."""
+    match value:
+        case Grams(value=number):
+            return grams(number)
+        case Duration(seconds=number):
+            return duration(number)
+        case Euros(cents=number):
+            return money(number)
+        case bool():
+            return str(value)
+        case int() | float():
+            return format_decimal(value)
+        case _:
+            return str(value)
+
+
+def money(cents: int) -> str:
+    """Write cents as euros: "3,40 €" or "€3.40"."""
+    return format_currency(cents / 100, "EUR")
+
+
+def grams(value: float) -> str:
+    """Write a mass: tenths below 100 g, kilograms from 1 kg on."""
+    if abs(value) >= 1000:
+        return f"{format_decimal(value / 1000, '#,##0.00')}\u00a0kg"
+    return f"{format_decimal(value, '#,##0.0' if abs(value) < 100 else '#,##0')}\u00a0g"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time: "45 s", "12 min", "3 h 05", "2 d 4 h"."""
+    if seconds < 59.5:
+        return f"{seconds:.0f}\u00a0s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes}\u00a0min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}\u00a0h\u00a0{minutes:02d}"
+    return pgettext("days and hours", "%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24)
+
+
+def moment(at: datetime) -> str:
+    """Write a date with its time."""
+    return format_datetime(at, "d MMM y HH:mm" if str(get_locale()) == "fr" else "d MMM y, HH:mm")
+
+
+def clock(at: datetime) -> str:
+    """Write the time of a moment."""
+    return format_datetime(at, "HH:mm")
+
+
+def centimetres(size_mm: tuple[float, float, float]) -> str:
+    """Write a size in centimetres."""
+    return " × ".join(format_decimal(side / 10, "#,##0.0") for side in size_mm) + "\u00a0cm"

@@ -1,0 +1,41 @@
+"""How often somebody may try: sign-ins and uploads are counted in Redis, by address or by person."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from fablab.settings import settings
+from fablab.web.auth import whoever
+
+limiter = Limiter(
+    key_func=get_remote_address,
+    headers_enabled=True,
+    in_memory_fallback_enabled=True,
+    in_memory_fallback=["1000 per minute"],
+)
+
+
+def install(app: Flask) -> None:
+    """Count the requests of `app` in Redis; while Redis is away each process counts for itself."""
+    address = settings().redis()
+    app.config["RATELIMIT_STORAGE_URI"] = address.replace("unix://", "redis+unix://", 1)
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    limiter.init_app(app)
+
+
+def by_person() -> str:
+    """Return what uploads are counted by: the person."""
+    person = whoever()
+    return f"person-{person.id}" if person else get_remote_address()
+
+
+def sign_in_limit() -> str:
+    """Return how many sign-ins one address may try."""
+    return settings().sign_in_limit
+
+
+def upload_limit() -> str:
+    """Return how many files one person may upload."""
+    return settings().upload_limit

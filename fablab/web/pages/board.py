@@ -1,0 +1,186 @@
+"""The volunteers' board: what each machine does, what waits and why, and the buttons that go with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from fablab import db
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Permission
+from fablab.billing import services as billing
+from fablab.db import utcnow
+from fablab.errors import Conflict, Invalid
+from fablab.filament import queries as filament
+from fablab.filament import services as filament_services
+from fablab.filament.queries import SpoolOnShelf
+from fablab.jobs import queries as jobs
+from fablab.jobs import services as job_services
+from fablab.jobs import signoff
+from fablab.jobs.models import Attempt, Wish
+from fablab.jobs.states import NEEDS_SIGNOFF
+from fablab.machines import queries as machines
+from fablab.machines import services as machine_services
+from fablab.machines.models import Machine
+from fablab.orders import queries as orders
+from fablab.web.auth import me, needs
+from fablab.web.forms import VerdictForm, filled
+from fablab.words import say
+
+blueprint = Blueprint("board", __name__, url_prefix="/board")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A machine on the board: its spool, and the attempt that has it with the person it is for."""
+
+    machine: Machine
+    spool: SpoolOnShelf | None
+    attempt: Attempt | None
+    requester: Person | None
+
+
+@blueprint.get("/")
+@needs(Permission.RUN_BOARD)
+def show() -> Any:
+    """Show the whole board."""
+    with db.reading() as session:
+        return render_template("board/show.html", **_machines(session), **_queue(session))
+
+
+@blueprint.get("/machines")
+@needs(Permission.RUN_BOARD)
+def machine_cards() -> Any:
+    """Show the part of the board with the machines."""
+    with db.reading() as session:
+        return render_template("board/_machines.html", **_machines(session))
+
+
+@blueprint.get("/queue")
+@needs(Permission.RUN_BOARD)
+def queue() -> Any:
+    """Show the part of the board with the queue."""
+    with db.reading() as session:
+        return render_template("board/_queue.html", **_queue(session))
+
+
+def _machines(session: Session) -> dict[str, Any]:
+    spools = filament.loaded(session)
+    attempts = {attempt.machine_id: attempt for attempt in jobs.live_attempts(session)}
+    cards = [
+        Card(machine, spools.get(machine.id), attempt, _requester(session, attempt))
+        for machine in machines.all_in_use(session)
+        for attempt in [attempts.get(machine.id)]
+    ]
+    to_check = [card for card in cards if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF]
+    shelf = [each for each in filament.spools(session) if each.spool.machine_id is None and each.remaining_g > 0]
+    return {"cards": cards, "to_check": to_check, "shelf": shelf}
+
+
+def _requester(session: Session, attempt: Attempt | None) -> Person | None:
+    return session.get(Person, attempt.job.requester_id) if attempt is not None else None
+
+
+def _queue(session: Session) -> dict[str, Any]:
+    lines = jobs.queue(session, utcnow())
+    people = {line.job.requester_id: session.get(Person, line.job.requester_id) for line in lines}
+    return {"lines": lines, "people": people, "ready": orders.ready_to_collect(session)}
+
+
+@blueprint.post("/machines/<public_id>/clear")
+@needs(Permission.RUN_BOARD)
+def clear(public_id: str) -> Any:
+    """Note that the plate is empty, which a person has just seen."""
+    with db.transaction() as session:
+        machine = machines.by_public_id(session, public_id)
+        if jobs.live_attempt_on(session, machine.id) is not None:
+            raise Conflict(say("The print on this plate has to be checked first."))
+        machine_services.clear_plate(session, machine.id, me().id)
+    return _back()
+
+
+@blueprint.post("/machines/<public_id>/hold")
+@needs(Permission.RUN_BOARD)
+def hold(public_id: str) -> Any:
+    """Let a machine wait: nothing is started on it until its plate is cleared."""
+    with db.transaction() as session:
+        machine = machines.by_public_id(session, public_id)
+        machine_services.hold_plate(session, machine.id, me().id)
+    return _back()
+
+
+@blueprint.post("/machines/<public_id>/spool")
+@needs(Permission.RUN_BOARD)
+def load_spool(public_id: str) -> Any:
+    """Put a spool on a machine, or take the one there off."""
+    with db.transaction() as session:
+        machine = machines.by_public_id(session, public_id)
+        if jobs.live_attempt_on(session, machine.id) is not None:
+            raise Conflict(say("The spool can be changed here when the print on this printer was checked."))
+        wanted = request.form.get("spool", "")
+        if wanted:
+            filament_services.load(session, filament.by_public_id(session, wanted), machine.id)
+        else:
+            filament_services.unload(session, machine.id)
+    return _back()
+
+
+@blueprint.post("/attempts/<public_id>/<wish>")
+@needs(Permission.RUN_BOARD)
+def ask_printer(public_id: str, wish: str) -> Any:
+    """Ask a printer to pause, go on, or stop."""
+    if wish not in set(Wish):
+        raise Invalid(say("A print can be paused, resumed or stopped."))
+    with db.transaction() as session:
+        job_services.ask_printer(session, jobs.attempt_by_public_id(session, public_id), Wish(wish), me().id)
+    return _back()
+
+
+@blueprint.get("/attempts/<public_id>/check")
+@needs(Permission.RUN_BOARD)
+def check(public_id: str) -> Any:
+    """Show the page on which a volunteer judges a plate that is not simply good."""
+    with db.reading() as session:
+        attempt = jobs.attempt_by_public_id(session, public_id)
+        return render_template("board/check.html", attempt=attempt, reasons=signoff.REASON_LABELS, **_outlook(attempt))
+
+
+@blueprint.get("/attempts/<public_id>/consequence")
+@needs(Permission.RUN_BOARD)
+def consequence(public_id: str) -> Any:
+    """Say what a verdict would lead to."""
+    with db.reading() as session:
+        attempt = jobs.attempt_by_public_id(session, public_id)
+        return render_template("board/_consequence.html", **_outlook(attempt))
+
+
+def _outlook(attempt: Attempt) -> dict[str, Any]:
+    try:
+        return {"outlook": signoff.in_words(attempt.copies, _verdict()), "outlook_problem": None}
+    except Invalid as problem:
+        return {"outlook": None, "outlook_problem": problem.sentence if "good" in request.args else None}
+
+
+def _verdict() -> signoff.Verdict:
+    form = filled(VerdictForm, request.values)  # type: ignore[arg-type]
+    reason = form.reason.data or None
+    if reason is not None and reason not in set(signoff.Reason):
+        raise Invalid(say("Please choose one of the reasons."), field="reason")
+    return signoff.Verdict(form.good.data, signoff.Reason(reason) if reason else None, form.plate_cleared.data)
+
+
+@blueprint.post("/attempts/<public_id>/check")
+@needs(Permission.RUN_BOARD)
+def sign_off(public_id: str) -> Any:
+    """Record a volunteer's verdict on a plate."""
+    verdict = _verdict()
+    with db.transaction() as session:
+        billing.sign_off(session, jobs.attempt_by_public_id(session, public_id), verdict, me())
+    return _back()
+
+
+def _back() -> Any:
+    return redirect(url_for("board.show"))

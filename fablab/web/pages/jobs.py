@@ -1,0 +1,83 @@
+"""One plate for volunteers: its tries, what the printers said, and what can be done with it in the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+
+from fablab import db
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Permission
+from fablab.billing import services as billing
+from fablab.jobs import queries, services
+from fablab.orders.models import Order
+from fablab.web.auth import me, needs
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/board/jobs")
+
+
+@blueprint.get("/<public_id>")
+@needs(Permission.RUN_BOARD)
+def show(public_id: str) -> Any:
+    """Show a plate with all its attempts and their evidence."""
+    with db.reading() as session:
+        job = queries.by_public_id(session, public_id)
+        return render_template(
+            "board/job.html",
+            job=job,
+            order=session.get(Order, job.order_id),
+            requester=session.get(Person, job.requester_id),
+            attempts=queries.attempts_of(session, job.id),
+            events=queries.events_of(session, job.id),
+            people={
+                event.person_id: session.get(Person, event.person_id)
+                for event in queries.events_of(session, job.id)
+                if event.person_id
+            },
+        )
+
+
+@blueprint.post("/<public_id>/hold")
+@needs(Permission.RUN_BOARD)
+def hold(public_id: str) -> Any:
+    """Keep a plate off the printers."""
+    with db.transaction() as session:
+        services.hold(session, queries.by_public_id(session, public_id), me().id, held=True)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/release")
+@needs(Permission.RUN_BOARD)
+def release(public_id: str) -> Any:
+    """Let a plate go on."""
+    with db.transaction() as session:
+        services.hold(session, queries.by_public_id(session, public_id), me().id, held=False)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/front")
+@needs(Permission.RUN_BOARD)
+def front(public_id: str) -> Any:
+    """Move a plate to the front of the queue."""
+    with db.transaction() as session:
+        services.to_front(session, queries.by_public_id(session, public_id), me().id)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/slice")
+@needs(Permission.RUN_BOARD)
+def slice_again(public_id: str) -> Any:
+    """Prepare a plate once more."""
+    with db.transaction() as session:
+        services.slice_again(session, queries.by_public_id(session, public_id), me().id)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/cancel")
+@needs(Permission.RUN_BOARD)
+def cancel(public_id: str) -> Any:
+    """Take a waiting plate out of the queue for good."""
+    with db.transaction() as session:
+        billing.cancel_plate(session, queries.by_public_id(session, public_id), me())
+    return redirect(url_for("board.show"))

@@ -1,0 +1,273 @@
+"""A member's orders: drop a file, choose, see the price, confirm, follow, cancel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from flask import Blueprint, jsonify, redirect, render_template, request, send_file, url_for
+from sqlalchemy.orm import Session
+
+from fablab import db, files
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Permission
+from fablab.billing import ledger
+from fablab.billing import services as billing
+from fablab.billing.pricing import Price
+from fablab.billing.quoting import Quote
+from fablab.db import utcnow
+from fablab.errors import Invalid, NotFound, Problem
+from fablab.filament import queries as filament
+from fablab.jobs import queries as jobs
+from fablab.orders import queries, services
+from fablab.orders.models import Order, OrderState
+from fablab.orders.services import Wanted
+from fablab.settings import settings
+from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.measure import MeshReport, measure_safely
+from fablab.slicing.profiles import machine_profiles
+from fablab.slicing.samples import write_samples
+from fablab.web.auth import me, needs
+from fablab.web.forms import ChoicesForm, filled
+from fablab.web.limits import by_person, limiter, upload_limit
+from fablab.web.reply import wants_json
+from fablab.words import Sentence, say
+
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+INFILLS = (10, 15, 20, 30, 50, 100)
+
+
+@blueprint.get("/")
+@needs(Permission.ORDER)
+def mine() -> Any:
+    """Show the drop zone and the person's own orders."""
+    with db.reading() as session:
+        found = queries.of_person(session, me().id)
+        balance = ledger.balance_cents(session, me().id)
+    samples = sorted(_samples()) if settings().demo else []
+    limit = settings().max_upload_mb
+    return render_template("orders/mine.html", orders=found, balance=balance, samples=samples, limit_mb=limit)
+
+
+@blueprint.post("/")
+@needs(Permission.ORDER)
+@limiter.limit(upload_limit, key_func=by_person)
+def upload() -> Any:
+    """Take a file, measure it in a child process, and start a draft; nothing of a bad file is kept."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid(say("Please choose a file first."), field="file")
+    order = _draft(cast("BinaryIO", sent.stream), sent.filename)
+    return _created(order)
+
+
+@blueprint.post("/sample/<name>")
+@needs(Permission.ORDER)
+def try_sample(name: str) -> Any:
+    """Start a draft with one of the generated sample parts."""
+    path = _samples().get(name)
+    if path is None:
+        raise NotFound
+    with path.open("rb") as stream:
+        return _created(_draft(stream, path.name))
+
+
+@blueprint.get("/sample/<name>")
+@needs(Permission.ORDER)
+def sample(name: str) -> Any:
+    """Give one of the generated sample parts to download."""
+    path = _samples().get(name)
+    if path is None:
+        raise NotFound
+    return send_file(path.absolute(), mimetype="model/stl", as_attachment=True, download_name=path.name)
+
+
+def _samples() -> dict[str, Path]:
+    folder = settings().data_dir.absolute() / "samples"
+    if not folder.exists():
+        write_samples(folder)
+    return {path.stem: path for path in folder.glob("*.stl")}
+
+
+def _draft(stream: BinaryIO, file_name: str) -> Order:
+    with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
+        features = files.beside(incoming.sha256, "npz")
+        features.parent.mkdir(parents=True, exist_ok=True)
+        report = measure_safely(incoming.path, services.shown_name(file_name), features)
+        with db.transaction() as session:
+            model = services.keep_model(session, incoming, report)
+            return services.draft(session, me().id, model, file_name)
+
+
+def _created(order: Order) -> Any:
+    address = url_for("orders.show", public_id=order.public_id)
+    return (jsonify(location=address), 201) if wants_json() else redirect(address)
+
+
+@blueprint.get("/<public_id>")
+@needs(Permission.ORDER)
+def show(public_id: str) -> Any:
+    """Show an order: a draft with its choices and price, or the way of the print."""
+    with db.reading() as session:
+        order = queries.seen_by(session, me(), public_id)
+        if order.state == OrderState.DRAFT:
+            return _show_draft(session, order)
+        return render_template("orders/show.html", **_progress(session, order))
+
+
+@blueprint.get("/<public_id>/live")
+@needs(Permission.ORDER)
+def live(public_id: str) -> Any:
+    """Show the part of an order's page that changes."""
+    with db.reading() as session:
+        order = queries.seen_by(session, me(), public_id)
+        return render_template("orders/_progress.html", **_progress(session, order))
+
+
+@blueprint.get("/<public_id>/price")
+@needs(Permission.ORDER)
+def price(public_id: str) -> Any:
+    """Show the price of the choices in the address."""
+    with db.reading() as session:
+        order = queries.owned_by(session, me(), public_id)
+        return render_template("orders/_price.html", order=order, **_priced(session, order, _wanted()))
+
+
+@blueprint.post("/<public_id>/confirm")
+@needs(Permission.ORDER)
+def confirm(public_id: str) -> Any:
+    """Confirm the price that was seen: it is reserved, and the print goes into the queue."""
+    wanted, seen = _wanted(), _seen_cents()
+    with db.transaction() as session:
+        billing.confirm(session, queries.owned_by(session, me(), public_id), wanted, seen, me())
+    return redirect(url_for("orders.show", public_id=public_id))
+
+
+@blueprint.post("/<public_id>/confirm-again")
+@needs(Permission.ORDER)
+def confirm_again(public_id: str) -> Any:
+    """Confirm the new price of an order whose preparation showed that it costs more."""
+    with db.transaction() as session:
+        billing.confirm_again(session, queries.owned_by(session, me(), public_id), _seen_cents(), me())
+    return redirect(url_for("orders.show", public_id=public_id))
+
+
+@blueprint.post("/<public_id>/cancel")
+@needs(Permission.ORDER)
+def cancel(public_id: str) -> Any:
+    """Cancel an order before printing; the reservation is given back."""
+    with db.transaction() as session:
+        billing.cancel(session, queries.seen_by(session, me(), public_id), me())
+    return redirect(url_for("orders.show", public_id=public_id))
+
+
+@blueprint.post("/<public_id>/collected")
+@needs(Permission.RUN_BOARD)
+def collected(public_id: str) -> Any:
+    """Note that the parts were handed over."""
+    with db.transaction() as session:
+        services.collected(session, queries.seen_by(session, me(), public_id), me().id)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.get("/<public_id>/model.stl")
+@needs(Permission.ORDER)
+def model(public_id: str) -> Any:
+    """Give the uploaded file, for the preview and to download."""
+    with db.reading() as session:
+        line = queries.seen_by(session, me(), public_id).line
+    path = files.path_of(line.model_sha256)
+    answer = send_file(
+        path, mimetype="model/stl", as_attachment=True, download_name=line.file_name, etag=line.model_sha256
+    )
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _seen_cents() -> int:
+    text = request.form.get("seen_cents", "")
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid(say("Please look at the price before you confirm."))
+    return int(text)
+
+
+def _wanted() -> Wanted:
+    form = filled(ChoicesForm, request.values)  # type: ignore[arg-type]
+    material, _, colour = form.filament.data.partition("|")
+    if form.quality.data not in set(Quality):
+        raise Invalid(say("This quality does not exist."), field="quality")
+    choices = Choices(material, Quality(form.quality.data), form.infill.data, form.supports.data)
+    return Wanted(choices, colour or None, form.quantity.data)
+
+
+def _show_draft(session: Session, order: Order) -> Any:
+    if order.person_id != me().id:
+        raise NotFound
+    report = MeshReport.from_json(order.line.model_file.report)
+    colours = filament.colours(session)
+    materials = list(filament.materials(session))
+    problem: Sentence | None = None
+    try:
+        wanted = _wanted() if "filament" in request.args else _first_wish(session)
+    except Problem as wrong:
+        problem, wanted = wrong.sentence, _first_wish(session)
+    profiles = billing.fitting_profiles(session, report)
+    return render_template(
+        "orders/draft.html",
+        order=order,
+        report=report,
+        wanted=wanted,
+        colours=colours,
+        materials=materials,
+        profiles=profiles,
+        bed=(profiles or list(machine_profiles().values()))[0].bed_mm,
+        infills=INFILLS,
+        qualities=Quality,
+        problem=problem,
+        **_priced(session, order, wanted),
+    )
+
+
+def _first_wish(session: Session) -> Wanted:
+    """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
+    stock: dict[str, float] = {}
+    for colour in filament.colours(session):
+        stock[colour.material_code] = stock.get(colour.material_code, 0.0) + colour.remaining_g
+    known = [each.code for each in filament.materials(session)]
+    if not known:
+        raise Invalid(say("The place has no material yet: an administrator has to add one."))
+    best = max(known, key=lambda code: stock.get(code, 0.0))
+    return Wanted(Choices(best, Quality.NORMAL, 20, supports=False), None, 1)
+
+
+def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
+    made: Quote | None = None
+    no_price: Sentence | None = None
+    try:
+        made = billing.quote_for(session, order.line.model_file, wanted)
+    except Problem as problem:
+        no_price = problem.sentence
+    balance = ledger.balance_cents(session, me().id)
+    return {"quote": made, "no_price": no_price, "balance": balance}
+
+
+def _progress(session: Session, order: Order) -> dict[str, Any]:
+    plates = jobs.of_order(session, order.id)
+    reasons = {line.job.id: line.why for line in jobs.queue(session, utcnow())}
+    return {
+        "order": order,
+        "report": MeshReport.from_json(order.line.model_file.report),
+        "price": Price.from_json(order.price) if order.price else None,
+        "plates": [(job, jobs.live_attempt_of(session, job.id), reasons.get(job.id)) for job in plates],
+        "charged": ledger.charged_cents(session, order.id),
+        "reserved": ledger.reserved_cents(session, order.id),
+        "balance": ledger.balance_cents(session, me().id),
+        "can_cancel": services.can_be_cancelled(session, order) and order.state != OrderState.DRAFT,
+        "is_owner": _owns(order, me()),
+        "profile": machine_profiles().get(order.line.machine_profile or ""),
+    }
+
+
+def _owns(order: Order, person: Person) -> bool:
+    return order.person_id == person.id

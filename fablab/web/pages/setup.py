@@ -1,0 +1,314 @@
+"""Setting the place up, for administrators: printers, materials, spools, tariffs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from fablab import db
+from fablab.accounts.permissions import Permission
+from fablab.billing import queries as billing_queries
+from fablab.billing import services as billing
+from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.errors import Conflict, Invalid, Problem
+from fablab.filament import queries as filament
+from fablab.filament import services as filament_services
+from fablab.filament.models import MOVEMENT_LABELS
+from fablab.machines import queries as machines
+from fablab.machines import services as machine_services
+from fablab.machines.models import Machine, Service
+from fablab.machines.services import MachineData
+from fablab.money import parse_euros
+from fablab.printers import DRIVERS, Finding, open_printer
+from fablab.settings import settings
+from fablab.slicing.profiles import filament_profiles, machine_profiles
+from fablab.web.auth import me, needs
+from fablab.web.forms import AdjustForm, MachineForm, MaterialForm, PageForm, ServiceForm, SpoolForm, TariffForm, filled
+from fablab.web.language import tr
+from fablab.words import N_, say
+
+blueprint = Blueprint("setup", __name__, url_prefix="/setup")
+
+SERVICE_LABELS = {
+    Service.IN_SERVICE: N_("In service"),
+    Service.OUT_OF_SERVICE: N_("Out of service"),
+    Service.RETIRED: N_("Retired"),
+}
+DRIVER_LABELS = {"octoprint": N_("OctoPrint"), "simulated": N_("Simulated (for practice)")}
+
+
+@blueprint.get("/")
+@needs(Permission.SET_UP)
+def show() -> Any:
+    """Show everything that can be set up."""
+    with db.reading() as session:
+        return render_template(
+            "setup/show.html",
+            machines=machines.all_in_use(session),
+            profiles=machine_profiles(),
+            materials=filament.materials(session, active_only=False),
+            spools=filament.spools(session),
+            tariffs=billing_queries.tariffs(session),
+        )
+
+
+# Printers ------------------------------------------------------------------------------------------------------------
+
+
+def _machine_form(data: Any = None, **values: Any) -> MachineForm:
+    form = MachineForm(data, **values)
+    form.profile.choices = [(name, profile.label) for name, profile in sorted(machine_profiles().items())]
+    form.driver.choices = [(name, tr(DRIVER_LABELS.get(name, name))) for name in DRIVERS]
+    return form
+
+
+def _machine_data(form: MachineForm) -> MachineData:
+    return MachineData(form.name.data, form.driver.data, form.address.data, form.profile.data, form.key.data or "")
+
+
+@blueprint.get("/printers/new")
+@needs(Permission.SET_UP)
+def new_machine() -> Any:
+    """Show the form for a new printer."""
+    return render_template("setup/machine.html", form=_machine_form(driver="octoprint"), machine=None, findings=None)
+
+
+@blueprint.post("/printers/new")
+@needs(Permission.SET_UP)
+def add_machine() -> Any:
+    """Test a new printer's connection in words, or add it."""
+    form = _machine_form(request.form)
+    if not form.validate():
+        return render_template("setup/machine.html", form=form, machine=None, findings=None), 422
+    if "test" in request.form:
+        findings = test_connection(_machine_data(form), form.key.data or None)
+        return render_template("setup/machine.html", form=form, machine=None, findings=findings)
+    try:
+        with db.transaction() as session:
+            machine = machine_services.add(session, _machine_data(form), me().id)
+    except Invalid as problem:
+        return _machine_problem(form, problem, None)
+    return redirect(url_for("setup.machine", public_id=machine.public_id))
+
+
+@blueprint.get("/printers/<public_id>")
+@needs(Permission.SET_UP)
+def machine(public_id: str) -> Any:
+    """Show a printer's settings."""
+    with db.reading() as session:
+        found = machines.by_public_id(session, public_id)
+        form = _machine_form(name=found.name, driver=found.driver, address=found.address, profile=found.profile)
+        return render_template(
+            "setup/machine.html", form=form, machine=found, service=_service_form(found), findings=None
+        )
+
+
+@blueprint.post("/printers/<public_id>")
+@needs(Permission.SET_UP)
+def change_machine(public_id: str) -> Any:
+    """Test or change how a printer is reached; without a new key the stored one is used."""
+    form = _machine_form(request.form)
+    with db.reading() as session:
+        found = machines.by_public_id(session, public_id)
+        same_place = (found.driver, found.address) == (form.driver.data, form.address.data)
+        key = form.key.data or (machine_services.key_of(found) if same_place else None)
+    shown = {"machine": found, "service": _service_form(found)}
+    if not form.validate():
+        return render_template("setup/machine.html", form=form, findings=None, **shown), 422
+    if "test" in request.form:
+        findings = test_connection(_machine_data(form), key)
+        return render_template("setup/machine.html", form=form, findings=findings, **shown)
+    try:
+        with db.transaction() as session:
+            machine_services.change(session, machines.by_public_id(session, public_id), _machine_data(form), me().id)
+    except Invalid as problem:
+        return _machine_problem(form, problem, found)
+    return redirect(url_for("setup.machine", public_id=public_id))
+
+
+def _machine_problem(form: MachineForm, problem: Invalid, machine: Machine | None) -> Any:
+    if not form.put(problem):
+        raise problem
+    service = _service_form(machine) if machine else None
+    return render_template("setup/machine.html", form=form, machine=machine, service=service, findings=None), 422
+
+
+def test_connection(data: MachineData, key: str | None) -> list[Finding]:
+    """Return what a connection test says about a printer; it never raises."""
+    try:
+        return open_printer(data.driver, data.address, key, allowed_networks=settings().networks()).check()
+    except Problem as problem:
+        return [Finding(ok=False, sentence=problem.sentence)]
+
+
+def _service_form(machine: Machine, data: Any = None) -> ServiceForm:
+    form = ServiceForm(data, service=machine.service, reason=machine.service_reason or "")
+    form.service.choices = [(each.value, tr(label)) for each, label in SERVICE_LABELS.items()]
+    return form
+
+
+@blueprint.post("/printers/<public_id>/service")
+@needs(Permission.SET_UP)
+def set_service(public_id: str) -> Any:
+    """Take a printer into or out of service, or retire it."""
+    with db.transaction() as session:
+        found = machines.by_public_id(session, public_id)
+        form = _service_form(found, request.form)
+        if not form.validate():
+            raise Invalid(say("Please choose one of the states."))
+        machine_services.set_service(session, found, Service(form.service.data), form.reason.data or "", me().id)
+    return redirect(url_for("setup.show"))
+
+
+# Materials and spools ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/materials/new")
+@needs(Permission.SET_UP)
+def new_material() -> Any:
+    """Show the form for a new material."""
+    return render_template("setup/form.html", form=_material_form(), title=say("New material"), back="setup.show")
+
+
+def _material_form(data: Any = None) -> MaterialForm:
+    form = MaterialForm(data)
+    form.code.choices = [(name, name) for name in sorted(filament_profiles())]
+    return form
+
+
+@blueprint.post("/materials/new")
+@needs(Permission.SET_UP)
+def add_material() -> Any:
+    """Add a material."""
+    form = _material_form(request.form)
+    return _save(
+        form,
+        say("New material"),
+        lambda session: filament_services.add_material(session, form.code.data, form.label.data, form.use.data or ""),
+    )
+
+
+@blueprint.get("/spools/new")
+@needs(Permission.SET_UP)
+def new_spool() -> Any:
+    """Show the form for a new spool."""
+    form = _spool_form(colour_hex="#1e88e5", mass_g=1000)
+    return render_template("setup/form.html", form=form, title=say("New spool"), back="setup.show")
+
+
+def _spool_form(data: Any = None, **values: Any) -> SpoolForm:
+    form = SpoolForm(data, **values)
+    with db.reading() as session:
+        form.material_code.choices = [(each.code, each.label) for each in filament.materials(session)]
+    return form
+
+
+@blueprint.post("/spools/new")
+@needs(Permission.SET_UP)
+def add_spool() -> Any:
+    """Add a spool."""
+    form = _spool_form(request.form)
+
+    def save(session: Any) -> None:
+        data = filament_services.SpoolData(
+            form.material_code.data,
+            form.vendor.data or "",
+            form.colour_name.data,
+            form.colour_hex.data,
+            form.mass_g.data,
+        )
+        filament_services.add_spool(session, data, me().id)
+
+    return _save(form, say("New spool"), save)
+
+
+def _save(form: PageForm, title: Any, save: Any) -> Any:
+    """Save a form and go back, or show it again with what is wrong beside its fields."""
+    status = 422
+    if form.validate():
+        try:
+            with db.transaction() as session:
+                save(session)
+        except (Invalid, Conflict) as problem:
+            if not (isinstance(problem, Invalid) and form.put(problem)):
+                raise
+        else:
+            return redirect(url_for("setup.show"))
+    return render_template("setup/form.html", form=form, title=title, back="setup.show"), status
+
+
+@blueprint.get("/spools/<public_id>")
+@needs(Permission.SET_UP)
+def spool(public_id: str) -> Any:
+    """Show a spool and everything that came onto or left it."""
+    with db.reading() as session:
+        found = filament.by_public_id(session, public_id)
+        left = filament.remaining_mg(session, [found.id])[found.id] / 1000
+        moves = filament.movements(session, found.id)
+        return render_template(
+            "setup/spool.html", spool=found, left=left, movements=moves, labels=MOVEMENT_LABELS, form=AdjustForm()
+        )
+
+
+@blueprint.post("/spools/<public_id>/adjust")
+@needs(Permission.SET_UP)
+def adjust(public_id: str) -> Any:
+    """Correct what is on a spool."""
+    form = filled(AdjustForm, request.form)
+    with db.transaction() as session:
+        found = filament.by_public_id(session, public_id)
+        filament_services.adjust(session, found, form.mass_g.data, form.reason.data, me().id)
+    return redirect(url_for("setup.spool", public_id=public_id))
+
+
+# Tariffs -------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/tariffs/new")
+@needs(Permission.SET_UP)
+def new_tariff() -> Any:
+    """Show the form for prices from now on, filled with the present ones."""
+    with db.reading() as session:
+        try:
+            now = billing_queries.as_tariff(billing_queries.current_tariff(session))
+        except Conflict:
+            now = DEFAULT_TARIFF
+        codes = [material.code for material in filament.materials(session)]
+    form = TariffForm(
+        name=now.name,
+        setup=_euros(now.setup_cents),
+        per_hour=_euros(now.per_hour_cents),
+        minimum=_euros(now.minimum_cents),
+    )
+    rates = {code: _euros(now.per_kg_cents.get(code, 4000)) for code in codes}
+    return render_template("setup/tariff.html", form=form, rates=rates)
+
+
+def _euros(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+@blueprint.post("/tariffs/new")
+@needs(Permission.SET_UP)
+def add_tariff() -> Any:
+    """Let new prices take over from now on."""
+    form = TariffForm(request.form)
+    rates = {name.removeprefix("rate-"): text for name, text in request.form.items() if name.startswith("rate-")}
+    if not form.validate():
+        return render_template("setup/tariff.html", form=form, rates=rates), 422
+    try:
+        data = billing.TariffData(
+            name=form.name.data,
+            setup_cents=parse_euros(form.setup.data, "setup"),
+            per_hour_cents=parse_euros(form.per_hour.data, "per_hour"),
+            minimum_cents=parse_euros(form.minimum.data, "minimum"),
+            per_kg_cents={code: parse_euros(text) for code, text in rates.items() if text.strip()},
+        )
+        with db.transaction() as session:
+            billing.set_tariff(session, data, me().id)
+    except Invalid as problem:
+        if not form.put(problem):
+            raise
+        return render_template("setup/tariff.html", form=form, rates=rates), 422
+    return redirect(url_for("setup.show"))

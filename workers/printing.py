@@ -1,0 +1,304 @@
+"""Talking to printers: one worker at a time per printer, no transaction open meanwhile, and what was seen recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fablab import db, files
+from fablab.db import utcnow
+from fablab.errors import Conflict, Problem
+from fablab.jobs import dispatch as dispatching
+from fablab.jobs import queries as job_queries
+from fablab.jobs.judging import Judgement, Seen, judge
+from fablab.jobs.models import Attempt, Wish
+from fablab.jobs.states import ON_THE_PRINTER, AttemptState
+from fablab.machines import services as machines
+from fablab.machines.models import Machine, Operation, Service
+from fablab.machines.services import Lease, Report
+from fablab.orders import services as orders
+from fablab.orders.models import Order
+from fablab.printers import BUSY, FileHistory, NobodyKnows, Printer, PrinterState, Reading, open_printer
+from fablab.settings import settings
+from fablab.words import Sentence, say
+
+log = logging.getLogger(__name__)
+
+LAST_MOMENT = timedelta(seconds=20)  # a start takes at most this long; a lease that ends sooner is not enough
+UPLOAD_TRIES_FOR = timedelta(minutes=5)
+
+OPERATIONS = {
+    PrinterState.OFFLINE: Operation.OFFLINE,
+    PrinterState.ERROR: Operation.ERROR,
+    PrinterState.READY: Operation.READY,
+    PrinterState.PAUSED: Operation.PAUSED,
+    PrinterState.PAUSING: Operation.PAUSED,
+}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One worker's turn at one printer: its lease, the open driver, and the attempt that has the printer."""
+
+    lease: Lease
+    printer: Printer
+    attempt: Attempt | None
+    idle_before: bool
+
+
+@contextmanager
+def leased(machine_id: int) -> Iterator[Lease | None]:
+    """Hold a machine's lease for the block, or give None when another worker holds it."""
+    with db.transaction() as session:
+        lease = machines.lease(session, machine_id, utcnow())
+    try:
+        yield lease
+    finally:
+        if lease is not None:
+            with db.transaction() as session:
+                machines.release(session, lease)
+
+
+def _visit(lease: Lease) -> Visit | None:
+    """Read what is needed to talk to a printer; None when it is retired."""
+    with db.reading() as session:
+        machine = session.get_one(Machine, lease.machine_id)
+        if machine.service == Service.RETIRED:
+            return None
+        attempt = job_queries.live_attempt_on(session, machine.id)
+        key, idle = machines.key_of(machine), machine.operation == Operation.READY
+        driver, address = machine.driver, machine.address
+    printer = open_printer(driver, address, key, allowed_networks=settings().networks())
+    return Visit(lease, printer, attempt, idle)
+
+
+def watch(machine_id: int) -> None:
+    """Look at a printer, pass on what people wish, and record what became of the attempt on it."""
+    with leased(machine_id) as lease:
+        if lease is None:
+            return
+        try:
+            visit = _visit(lease)
+            if visit is not None:
+                _look(visit)
+        except Problem as problem:
+            _record_absence(lease, problem.sentence)
+
+
+def _look(visit: Visit, *, start_refused: bool = False) -> None:
+    reading, attempt = visit.printer.look(), visit.attempt
+    if attempt is not None and attempt.wish is not None and _pass_on(visit.printer, attempt, reading):
+        reading = visit.printer.look()
+    judgement, history = Judgement.WAIT, None
+    if attempt is not None and attempt.state in ON_THE_PRINTER | {AttemptState.UNKNOWN}:
+        history = visit.printer.history(attempt.file_name)
+        seen = Seen(reading, history, visit.idle_before)
+        judgement = judge(AttemptState(attempt.state), attempt.file_name, attempt.asked_at, seen, utcnow())
+        if start_refused and judgement in (Judgement.WAIT, Judgement.UNKNOWN):
+            judgement = Judgement.NEVER_STARTED
+        if judgement == Judgement.NEVER_STARTED and not _fenced(visit.printer, attempt.file_name):
+            judgement = Judgement.WAIT
+    if _record(visit, reading, history, judgement) and attempt is not None:
+        _tidy(visit.printer, attempt.file_name, judgement)
+
+
+def _pass_on(printer: Printer, attempt: Attempt, reading: Reading) -> bool:
+    """Send what people wish to a printer that is printing our file; tell whether something was sent."""
+    if reading.file_name != attempt.file_name or reading.state not in BUSY:
+        return False
+    try:
+        if attempt.wish == Wish.PAUSE and reading.state == PrinterState.PRINTING:
+            printer.pause()
+        elif attempt.wish == Wish.RESUME and reading.state == PrinterState.PAUSED:
+            printer.resume()
+        elif attempt.wish == Wish.CANCEL and reading.state in (PrinterState.PRINTING, PrinterState.PAUSED):
+            printer.cancel()
+        else:
+            return False
+    except Problem as problem:
+        log.warning("%s on %s was not taken: %s", attempt.wish, attempt.file_name, problem)
+        return False
+    return True
+
+
+def _fenced(printer: Printer, file_name: str) -> bool:
+    """Delete a file that was never printed, so that a late start finds nothing; tell whether that is proved."""
+    try:
+        printer.delete(file_name)
+    except Problem as problem:
+        log.info("%s could not be fenced: %s", file_name, problem)
+        return False
+    reading = printer.look()
+    return printer.history(file_name) is None and not (reading.file_name == file_name and reading.state in BUSY)
+
+
+def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgement: Judgement) -> bool:
+    """Write down what a look showed; tell whether this worker was still the one to do so."""
+    now = utcnow()
+    with db.transaction() as session:
+        if not machines.lease_holds(session, visit.lease, now):
+            log.warning("a late look at machine %s was refused", visit.lease.machine_id)
+            return False
+        machine = session.get_one(Machine, visit.lease.machine_id)
+        attempt = session.get(Attempt, visit.attempt.id) if visit.attempt is not None else None
+        machines.record_report(session, machine, _report(reading, attempt), now)
+        if attempt is None or visit.attempt is None or attempt.state != visit.attempt.state:
+            return False
+        if judgement == Judgement.NEVER_STARTED:
+            dispatching.never_started(session, attempt, say("The printer did not start it."), now)
+            return True
+        dispatching.follow_progress(session, attempt, reading.progress, reading.time_left_s)
+        dispatching.record(session, attempt, judgement, _evidence(reading, history), now)
+        _order_follows(session, attempt)
+    return True
+
+
+def _order_follows(session: Session, attempt: Attempt) -> None:
+    if attempt.state not in (AttemptState.CLAIMED, AttemptState.UPLOADING, AttemptState.STARTING):
+        orders.in_production(session, session.get_one(Order, attempt.job.order_id))
+
+
+def _report(reading: Reading, attempt: Attempt | None) -> Report:
+    busy = reading.state in BUSY
+    ours = attempt is not None and reading.file_name == attempt.file_name
+    return Report(
+        operation=OPERATIONS.get(reading.state, Operation.BUSY),
+        note=say("{words}", words=reading.error) if reading.error else None,
+        progress=reading.progress if busy else None,
+        time_left_s=reading.time_left_s if busy else None,
+        foreign_file=(reading.file_name or "?") if busy and not ours else None,
+    )
+
+
+def _evidence(reading: Reading, history: FileHistory | None) -> dict[str, Any]:
+    return {
+        "reading": asdict(reading),
+        "history": asdict(history) if history is not None else None,
+        "error": reading.error,
+    }
+
+
+def _tidy(printer: Printer, file_name: str, judgement: Judgement) -> None:
+    """Delete an ended attempt's file, only now that its outcome is committed: the file was the evidence."""
+    if judgement not in (Judgement.FINISHED, Judgement.STOPPED, Judgement.LOST):
+        return
+    try:
+        printer.delete(file_name)
+    except Problem as problem:
+        log.info("%s stays on the printer for now: %s", file_name, problem)
+
+
+def _record_absence(lease: Lease, sentence: Sentence) -> None:
+    """Note that a printer cannot be reached, and why; what is printing on it goes on without us."""
+    now = utcnow()
+    with db.transaction() as session:
+        if machines.lease_holds(session, lease, now):
+            machine = session.get_one(Machine, lease.machine_id)
+            report = Report(Operation.OFFLINE, sentence, machine.progress, machine.time_left_s, machine.foreign_file)
+            machines.record_report(session, machine, report, now)
+
+
+def dispatch(attempt_id: int) -> None:
+    """Send a claimed attempt to its printer and start it: at most one start is ever sent for an attempt."""
+    with db.reading() as session:
+        attempt = session.get(Attempt, attempt_id)
+    if attempt is None or attempt.state not in (AttemptState.CLAIMED, AttemptState.UPLOADING):
+        return
+    with leased(attempt.machine_id) as lease:
+        if lease is not None:
+            _dispatch(lease, attempt_id)
+
+
+def _dispatch(lease: Lease, attempt_id: int) -> None:
+    visit = None
+    try:
+        visit = _visit(lease)
+        if visit is None or visit.attempt is None or visit.attempt.id != attempt_id:
+            return
+        started = _send(visit, visit.attempt)
+    except NobodyKnows as problem:
+        log.warning("attempt %s: %s; the upload will be looked at again", attempt_id, problem)
+        _give_up_after_a_while(lease, attempt_id, problem.sentence)
+    except Conflict as conflict:
+        log.info("attempt %s: %s", attempt_id, conflict)
+    except Problem as problem:
+        _never_started(lease, attempt_id, problem.sentence)
+    else:
+        if started is not None:
+            _look(Visit(lease, visit.printer, started.attempt, idle_before=False), start_refused=started.refused)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A start that was sent, and whether the printer answered no."""
+
+    attempt: Attempt
+    refused: bool
+
+
+def _send(visit: Visit, attempt: Attempt) -> Started | None:
+    """Upload, select, write down that the start follows, start. A problem before the start proves nothing happened."""
+    if attempt.state not in (AttemptState.CLAIMED, AttemptState.UPLOADING):
+        return None
+    if attempt.wish == Wish.CANCEL:
+        raise Problem(say("It was cancelled before it started."))
+    reading = visit.printer.look()
+    if reading.state != PrinterState.READY:
+        raise Problem(say("{machine} was not ready any more.", machine=attempt.machine.name))
+    with db.transaction() as session:
+        dispatching.sending(session, session.get_one(Attempt, attempt.id))
+    visit.printer.upload(attempt.file_name, _checked_gcode(attempt))
+    visit.printer.select(attempt.file_name)
+    now = utcnow()
+    with db.transaction() as session:
+        current = session.get_one(Attempt, attempt.id)
+        if not machines.lease_holds(session, visit.lease, now + LAST_MOMENT):
+            log.warning("attempt %s: the lease is (nearly) over, nothing is started", attempt.id)
+            return None
+        if current.wish == Wish.CANCEL:
+            raise Problem(say("It was cancelled before it started."))
+        dispatching.about_to_start(session, current, now)
+    return Started(current, refused=_start(visit.printer, attempt.file_name))
+
+
+def _start(printer: Printer, file_name: str) -> bool:
+    """Send the start, once. Whatever is answered is a hint: the printer is looked at afterwards."""
+    try:
+        printer.start(file_name)
+    except NobodyKnows as problem:
+        log.warning("the start of %s was not answered: %s", file_name, problem)
+        return False
+    except Problem as problem:
+        log.warning("the start of %s was refused: %s", file_name, problem)
+        return True
+    return False
+
+
+def _checked_gcode(attempt: Attempt) -> Path:
+    path = files.path_of(attempt.slice.gcode_sha256)
+    if not path.exists() or files.sha1_of(path) != attempt.slice.gcode_sha1:
+        raise Problem(say("The prepared file is damaged or gone: it has to be prepared again."))
+    return path
+
+
+def _never_started(lease: Lease, attempt_id: int, sentence: Sentence) -> None:
+    now = utcnow()
+    with db.transaction() as session:
+        attempt = session.get_one(Attempt, attempt_id)
+        before_start = attempt.state in (AttemptState.CLAIMED, AttemptState.UPLOADING)
+        if machines.lease_holds(session, lease, now) and before_start:
+            dispatching.never_started(session, attempt, sentence, now)
+
+
+def _give_up_after_a_while(lease: Lease, attempt_id: int, sentence: Sentence) -> None:
+    with db.reading() as session:
+        claimed_at = session.get_one(Attempt, attempt_id).claimed_at
+    if utcnow() - claimed_at > UPLOAD_TRIES_FOR:
+        _never_started(lease, attempt_id, sentence)

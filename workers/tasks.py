@@ -1,0 +1,43 @@
+"""The Celery tasks. Short, given ids only, harmless when run twice or at once: each begins with a compare-and-swap."""
+
+from __future__ import annotations
+
+from celery.signals import worker_process_init
+
+from fablab import bus, db
+from fablab.db import utcnow
+from fablab.jobs import dispatch as dispatching
+from workers import printing, slicing
+
+app = bus.celery()
+
+
+@worker_process_init.connect
+def _after_fork(**_: object) -> None:
+    db.forget_engine()
+    bus.connection.cache_clear()
+
+
+@app.task(name="slice")
+def slice_(job_id: int) -> None:
+    """Prepare a job for printing."""
+    slicing.slice_job(job_id)
+
+
+@app.task(name="schedule")
+def schedule() -> None:
+    """Claim printers for the jobs that may start now."""
+    with db.transaction() as session:
+        dispatching.schedule(session, utcnow())
+
+
+@app.task(name="dispatch")
+def dispatch(attempt_id: int) -> None:
+    """Send a claimed job to its printer and start it."""
+    printing.dispatch(attempt_id)
+
+
+@app.task(name="watch")
+def watch(machine_id: int) -> None:
+    """Look at a printer and write down what became of the attempt on it."""
+    printing.watch(machine_id)
