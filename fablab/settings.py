@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
     slicer: str = Field("", description="Path of the PrusaSlicer to use; empty: the one that is installed.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
-    profiles_dir: Path | None = Field(None, description="Folder of own printer, filament and print profiles.")
+    profiles: Path | None = Field(None, description="Folder of own printer, filament and print profiles.")
     printer_networks: str = Field(
         "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",
         description="Networks in which printers may live, separated by commas; other addresses are refused.",

@@ -11,11 +11,12 @@ from fablab.billing.pricing import DEFAULT_TARIFF
 from fablab.billing.quoting import quote
 from fablab.errors import Invalid
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import Features, MeshReport, measure_safely
+from fablab.slicing.features import Features
+from fablab.slicing.measure import MeshReport, measure_safely
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
-from fablab.slicing.prusaslicer import SlicerMissing, find_slicer, slice_model
+from fablab.slicing.prusaslicer import require_slicer, slice_model
 from fablab.words import say
 
 
@@ -95,9 +96,7 @@ def estimate(file: Path, wish: Wish) -> dict[str, Any]:
 def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:
     """Return the figures of `fablab slice`, and write the G-code to `output` if it is given."""
     choices = wish.choices()
-    slicer = find_slicer()
-    if slicer is None:
-        raise SlicerMissing
+    slicer = require_slicer()
     report, _ = _measure(file)
     resolved = resolve(_machine(wish, report).name, choices)
     with tempfile.TemporaryDirectory() as folder:

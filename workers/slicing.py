@@ -21,7 +21,7 @@ from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.profiles import Settings
 from fablab.slicing.profiles import settings as profile_settings
-from fablab.slicing.prusaslicer import SliceFailed, Slicer, SlicerMissing, find_slicer, slice_model
+from fablab.slicing.prusaslicer import SliceFailed, require_slicer, slice_model
 from fablab.words import say
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def _find(key: str) -> Slice | None:
 
 
 def _slice(work: Work) -> Slice:
-    slicer = _slicer()
+    slicer = require_slicer()
     scratch = settings().data_dir.absolute() / "work"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -111,10 +111,3 @@ def _slice(work: Work) -> Slice:
             curve=list(result.extrusion_curve),
             slicer_version=result.slicer_version,
         )
-
-
-def _slicer() -> Slicer:
-    slicer = find_slicer()
-    if slicer is None:
-        raise SlicerMissing
-    return slicer

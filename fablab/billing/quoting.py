@@ -9,7 +9,8 @@ from fablab.billing.pricing import Price, Tariff, price
 from fablab.errors import Invalid
 from fablab.slicing.choices import Choices
 from fablab.slicing.estimate import estimate
-from fablab.slicing.measure import Features, MeshReport
+from fablab.slicing.features import Features
+from fablab.slicing.measure import MeshReport
 from fablab.slicing.plates import copies_per_plate
 from fablab.slicing.profiles import MachineProfile, settings
 from fablab.words import say

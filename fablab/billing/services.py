@@ -32,7 +32,8 @@ from fablab.orders import services as orders
 from fablab.orders.models import ModelFile, Order, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
-from fablab.slicing.measure import Features, MeshReport, measure_safely
+from fablab.slicing.features import Features, StaleFeatures
+from fablab.slicing.measure import MeshReport, measure_safely
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.words import Euros, say
@@ -73,9 +74,12 @@ def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datet
 def features_of(model: ModelFile) -> tuple[MeshReport, Features]:
     """Return what was measured on a kept file; figures that went missing are measured again."""
     path = files.beside(model.sha256, "npz")
-    if not path.exists():
+    try:
+        features = _load_features(str(path))
+    except StaleFeatures:
         measure_safely(files.path_of(model.sha256), "part.stl", path)
-    return MeshReport.from_json(model.report), _load_features(str(path))
+        features = _load_features(str(path))
+    return MeshReport.from_json(model.report), features
 
 
 @lru_cache(maxsize=32)

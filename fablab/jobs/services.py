@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -219,7 +220,12 @@ def _book_filament(session: Session, attempt: Attempt, *, completed: bool, verdi
 def _make_again(session: Session, job: Job, good: int, by_id: int, sliced_for: int) -> None:
     """Send what is missing to the front of the queue; fewer copies than before need a slice of their own."""
     missing = job.copies - good
-    values = {"good_copies": good, "rank": queries.first_rank(session) - 1, "free_of_charge": True, "not_before": None}
+    values: dict[str, Any] = {
+        "good_copies": good,
+        "rank": queries.first_rank(session) - 1,
+        "free_of_charge": True,
+        "not_before": None,
+    }
     if missing == sliced_for:
         move_job(session, job, JobState.QUEUED, by_id=by_id, **values)
         bus.ask(session, "schedule")

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fablab.slicing import sandbox
 from fablab.slicing.features import Features
 from fablab.slicing.mesh import BadMesh, Triangles, read_triangles
@@ -115,7 +117,8 @@ def _volume_and_area(triangles: Triangles) -> tuple[float, float]:
     """Return the signed volume in mm³ and the area in mm²."""
     from trimesh.triangles import area, mass_properties
 
-    volume = mass_properties(triangles, skip_inertia=True).volume
+    with np.errstate(divide="ignore", invalid="ignore"):  # a flat part has no centre of mass
+        volume = mass_properties(triangles, skip_inertia=True).volume
     return float(volume), float(area(triangles).sum())  # type: ignore[no-untyped-call]
 
 

@@ -123,7 +123,7 @@ def slice_model(
         (work / "settings.ini").write_text(ini_text(_on_bed(settings, copies)), encoding="utf-8")
         command = _command(slicer, settings, copies, size_mm)
         outcome = sandbox.run(
-            command, work=work, readable=[slicer.program.resolve().parent], limits=limits,
+            command, work=work, readable=[_installation(slicer)], limits=limits,
             environment={"OMP_NUM_THREADS": str(THREADS), "TBB_NUM_THREADS": str(THREADS)},
         )  # fmt: skip
         written = work / "plate.gcode"
@@ -179,6 +179,12 @@ def _command(slicer: Slicer, settings: Settings, copies: int, size_mm: plates.Si
     else:
         command += ["--duplicate", str(copies)]
     return [*command, "--output", "plate.gcode", "model.stl"]
+
+
+def _installation(slicer: Slicer) -> Path:
+    """Return the folder the slicer needs to read beyond those of the system: /opt/it for /opt/it/bin/prusa-slicer."""
+    folder = slicer.program.resolve().parent
+    return folder.parent if folder.name == "bin" else folder
 
 
 def _pinned() -> list[str]:

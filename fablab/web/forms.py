@@ -22,7 +22,7 @@ from fablab.errors import Invalid
 from fablab.words import say
 
 
-class PageForm(Form):
+class PageForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A form whose built-in messages are French or English, like the page."""
 
     class Meta:

@@ -40,11 +40,11 @@ def tr(text: Sentence | str | None) -> str:
         return ""
     if isinstance(text, Sentence):
         return text.render(_translate, write)
-    return gettext(str(text))
+    return str(gettext(str(text)))
 
 
 def _translate(msgid: str) -> str:
-    return gettext(msgid) if msgid else ""
+    return str(gettext(msgid)) if msgid else ""
 
 
 def write(value: Any) -> str:
@@ -59,14 +59,14 @@ def write(value: Any) -> str:
         case bool():
             return str(value)
         case int() | float():
-            return format_decimal(value)
+            return str(format_decimal(value))
         case _:
             return str(value)
 
 
 def money(cents: int) -> str:
     """Write cents as euros: "3,40 €" or "€3.40"."""
-    return format_currency(cents / 100, "EUR")
+    return str(format_currency(cents / 100, "EUR"))
 
 
 def grams(value: float) -> str:
@@ -86,17 +86,17 @@ def duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
         return f"{hours}\u00a0h\u00a0{minutes:02d}"
-    return pgettext("days and hours", "%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24)
+    return str(pgettext("days and hours", "%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24))
 
 
 def moment(at: datetime) -> str:
     """Write a date with its time."""
-    return format_datetime(at, "d MMM y HH:mm" if str(get_locale()) == "fr" else "d MMM y, HH:mm")
+    return str(format_datetime(at, "d MMM y HH:mm" if str(get_locale()) == "fr" else "d MMM y, HH:mm"))
 
 
 def clock(at: datetime) -> str:
     """Write the time of a moment."""
-    return format_datetime(at, "HH:mm")
+    return str(format_datetime(at, "HH:mm"))
 
 
 def centimetres(size_mm: tuple[float, float, float]) -> str:

@@ -61,7 +61,7 @@ class Exchange:
     def _listen(self) -> None:
         while True:
             try:
-                with bus.connection().pubsub(ignore_subscribe_messages=True) as subscription:
+                with bus.connection().pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
                     subscription.subscribe(bus.TOPICS)
                     self._hand_out("*")  # whatever was missed meanwhile
                     while True:

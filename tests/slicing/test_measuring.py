@@ -181,7 +181,7 @@ BRACKET = np.array(trimesh.creation.box((30, 12, 8)).triangles)
 MOVES = some.tuples(*[some.floats(-500, 500, width=32)] * 3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(move=MOVES)
 def test_moving_a_part_changes_nothing(move: tuple[float, float, float]) -> None:
     moved = features_of(BRACKET + move - (BRACKET + move).min(axis=(0, 1)), 2880.0, 1.0, True)

@@ -165,7 +165,7 @@ def _outlook(attempt: Attempt) -> dict[str, Any]:
 
 
 def _verdict() -> signoff.Verdict:
-    form = filled(VerdictForm, request.values)  # type: ignore[arg-type]
+    form = filled(VerdictForm, request.values)
     reason = form.reason.data or None
     if reason is not None and reason not in set(signoff.Reason):
         raise Invalid(say("Please choose one of the reasons."), field="reason")

@@ -193,7 +193,7 @@ def _seen_cents() -> int:
 
 
 def _wanted() -> Wanted:
-    form = filled(ChoicesForm, request.values)  # type: ignore[arg-type]
+    form = filled(ChoicesForm, request.values)
     material, _, colour = form.filament.data.partition("|")
     if form.quality.data not in set(Quality):
         raise Invalid(say("This quality does not exist."), field="quality")

@@ -1,0 +1,2 @@
+// Idiomorph as a module.
+export { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
