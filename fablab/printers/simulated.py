@@ -73,6 +73,7 @@ class State:
     faults: dict[str, list[str]] = field(default_factory=dict)
     mishap: str | None = None
     mishap_at: float = 0.0
+    log: list[tuple[str, str | None]] = field(default_factory=list)
 
 
 class SimulatedPrinter:
@@ -104,7 +105,7 @@ class SimulatedPrinter:
             state.selected = name
             self._begin(state, duration_s)
             state.by_hand = True
-            self._journal("by_hand", name)
+            state.log.append(("by_hand", name))
 
     def switch_off(self, *, off: bool = True) -> None:
         """Cut the printer's server off the network, or plug it in again."""
@@ -144,7 +145,7 @@ class SimulatedPrinter:
             place.parent.mkdir(exist_ok=True)
             place.write_bytes(path.read_bytes())
             state.files[name] = {"size": place.stat().st_size, "successes": 0, "failures": 0}
-            self._journal("upload", name)
+            state.log.append(("upload", name))
 
     def select(self, name: str) -> None:
         """Select a file without printing it."""
@@ -160,7 +161,7 @@ class SimulatedPrinter:
             self._must_have(state, name)
             state.selected = name
             self._begin(state, self._duration_s(self.folder / "files" / name))
-            self._journal("start", name)
+            state.log.append(("start", name))
 
     def pause(self) -> None:
         """Pause the print; a print that is paused already stays so."""
@@ -169,7 +170,7 @@ class SimulatedPrinter:
             if state.running_since is not None:
                 state.done_s += time.time() - state.running_since
                 state.running_since = None
-                self._journal("pause", state.selected)
+                state.log.append(("pause", state.selected))
 
     def resume(self) -> None:
         """Go on after a pause."""
@@ -177,7 +178,7 @@ class SimulatedPrinter:
             self._must_print(state)
             if state.running_since is None:
                 state.running_since = time.time()
-                self._journal("resume", state.selected)
+                state.log.append(("resume", state.selected))
 
     def cancel(self) -> None:
         """Stop the print; it takes a moment."""
@@ -185,7 +186,7 @@ class SimulatedPrinter:
             self._must_print(state)
             if state.cancelled_at is None:
                 state.cancelled_at = time.time()
-                self._journal("cancel", state.selected)
+                state.log.append(("cancel", state.selected))
 
     def delete(self, name: str) -> None:
         """Delete a file and its history."""
@@ -194,7 +195,7 @@ class SimulatedPrinter:
                 raise Refused(say("The printer is printing this file."))
             if state.files.pop(name, None) is not None:
                 (self.folder / "files" / name).unlink(missing_ok=True)
-                self._journal("delete", name)
+                state.log.append(("delete", name))
             if state.selected == name:
                 state.selected, state.progress = None, None
 
@@ -202,7 +203,7 @@ class SimulatedPrinter:
         """Connect to the machine again after an error."""
         with self._command("connect") as state:
             state.error, state.offline = None, False
-            self._journal("connect", None)
+            state.log.append(("connect", None))
 
     def check(self) -> list[Finding]:
         """Say in words whether the simulated printer works."""
@@ -256,6 +257,9 @@ class SimulatedPrinter:
             try:
                 yield state
             finally:
+                log, state.log = state.log, []
+                if log:
+                    self._write_journal(log)
                 after = json.dumps(asdict(state))
                 if after != before:
                     (self.folder / "state.new").write_text(after)
@@ -276,7 +280,7 @@ class SimulatedPrinter:
             if state.finished_at is None:
                 state.finished_at = now
                 state.files[state.selected]["successes"] += 1
-                self._journal("finish", state.selected)
+                state.log.append(("finish", state.selected))
             elif now - state.finished_at >= FINISHING_S:
                 state.printing = False
 
@@ -285,11 +289,11 @@ class SimulatedPrinter:
         state.progress = state.mishap_at
         if mishap == Mishap.PAUSE:
             state.done_s, state.running_since = state.mishap_at * state.duration_s, None
-            self._journal("paused by itself", state.selected)
+            state.log.append(("paused by itself", state.selected))
         elif mishap == Mishap.STOP:
             self._end(state, "failures", "stopped at the machine")
         elif mishap == Mishap.POWER_LOSS:
-            self._journal("power loss", state.selected)
+            state.log.append(("power loss", state.selected))
             state.printing, state.selected, state.progress = False, None, None
         else:
             self._end(state, "failures", str(mishap))
@@ -301,7 +305,7 @@ class SimulatedPrinter:
         assert state.selected is not None
         state.files[state.selected][counter] += 1
         state.printing = False
-        self._journal(word, state.selected)
+        state.log.append((word, state.selected))
 
     def _begin(self, state: State, duration_s: float) -> None:
         state.printing, state.by_hand, state.duration_s = True, False, duration_s
@@ -351,11 +355,12 @@ class SimulatedPrinter:
         if not state.printing:
             raise Refused(say("The printer is not printing."))
 
-    def _journal(self, what: str, name: str | None) -> None:
-        line = json.dumps({"at": time.time(), "what": what, "name": name}) + "\n"
+    def _write_journal(self, log: list[tuple[str, str | None]]) -> None:
+        """Append what really happened, durably, in one write."""
+        lines = "".join(json.dumps({"at": time.time(), "what": what, "name": name}) + "\n" for what, name in log)
         handle = os.open(self.folder / "journal.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, line.encode())
+            os.write(handle, lines.encode())
             os.fsync(handle)
         finally:
             os.close(handle)

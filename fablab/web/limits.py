@@ -9,12 +9,7 @@ from flask_limiter.util import get_remote_address
 from fablab.settings import settings
 from fablab.web.auth import whoever
 
-limiter = Limiter(
-    key_func=get_remote_address,
-    headers_enabled=True,
-    in_memory_fallback_enabled=True,
-    in_memory_fallback=["1000 per minute"],
-)
+limiter = Limiter(key_func=get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 
 
 def install(app: Flask) -> None:

@@ -1,0 +1,262 @@
+"""What volunteers and administrators see and do, through the pages."""
+
+import pytest
+
+from fablab import db
+from fablab.db import utcnow
+from fablab.jobs import dispatch
+from fablab.jobs import queries as jobs
+from fablab.jobs.judging import Judgement
+from fablab.jobs.models import Attempt, Job
+from fablab.machines.models import Machine, Plate
+from tests.people import add_machine, add_spool, order_cube, queued_order
+
+
+def printing(site):
+    with db.transaction() as session:
+        order, job = queued_order(session, site.cast.alice)
+        (attempt,) = dispatch.schedule(session, utcnow())
+        dispatch.sending(session, attempt)
+        dispatch.about_to_start(session, attempt, utcnow())
+        dispatch.record(session, attempt, Judgement.PRINTING, {}, utcnow())
+    return order, job, attempt
+
+
+def finished(site):
+    order, job, attempt = printing(site)
+    with db.transaction() as session:
+        dispatch.record(session, session.get(Attempt, attempt.id), Judgement.FINISHED, {}, utcnow())
+    return order, job, attempt
+
+
+def test_the_board_shows_machines_queue_and_why(site):
+    with db.transaction() as session:
+        queued_order(session, site.cast.alice)
+        session.get(Machine, site.cast.ada.id).plate = Plate.HELD
+    page = site.as_("bob").get("/board/").text
+    for text in (
+        "Ada",
+        "is the plate empty?",
+        "cube.stl",
+        "Somebody has to say that the plate of Ada is empty.",
+        "500",
+    ):
+        assert text in page
+
+
+def test_nothing_to_do_is_said(site):
+    assert "Nothing to do" in site.as_("bob").get("/board/").text
+
+
+def test_a_print_can_be_paused_and_stopped(site):
+    _, _, attempt = printing(site)
+    bob = site.as_("bob")
+    page = bob.get("/board/").text
+    for wish in ("pause", "cancel"):
+        assert f"/board/attempts/{attempt.public_id}/{wish}" in page
+        assert bob.post(f"/board/attempts/{attempt.public_id}/{wish}").status_code == 302
+    assert bob.post(f"/board/attempts/{attempt.public_id}/explode").status_code == 422
+    with db.reading() as session:
+        assert session.get(Attempt, attempt.id).wish == "cancel"
+
+
+def test_one_tap_signs_a_good_plate_off(site):
+    order, _, attempt = finished(site)
+    bob = site.as_("bob")
+    page = bob.get("/board/").text
+    assert "All good (1 of 1)" in page
+    assert bob.post(f"/board/attempts/{attempt.public_id}/check", good="1", plate_cleared="y").status_code == 302
+    assert "Waiting to be collected" in bob.get("/board/").text
+    assert bob.post(f"/orders/{order.public_id}/collected").status_code == 302
+    assert bob.post(f"/board/attempts/{attempt.public_id}/check", good="1").status_code == 409
+
+
+def test_a_bad_plate_shows_what_follows_before_it_is_recorded(site):
+    _, job, attempt = finished(site)
+    bob = site.as_("bob")
+    address = f"/board/attempts/{attempt.public_id}"
+    assert "What went wrong?" in bob.get(f"{address}/check").text
+    outlook = bob.get(f"{address}/consequence", query_string={"good": 0, "reason": "detached"}).text
+    assert "go back to the front" in outlook
+    assert "say what went wrong" in bob.get(f"{address}/consequence", query_string={"good": 0}).text
+    assert bob.post(f"{address}/check", good="0").status_code == 422
+    assert bob.post(f"{address}/check", good="0", reason="nonsense").status_code == 422
+    assert bob.post(f"{address}/check", good="0", reason="detached").status_code == 302
+    with db.reading() as session:
+        assert session.get(Job, job.id).state == "queued"
+        assert session.get(Machine, site.cast.ada.id).plate == Plate.HELD
+
+
+def test_a_plate_with_a_print_on_it_cannot_be_called_empty(site):
+    printing(site)
+    answer = site.as_("bob").post(f"/board/machines/{site.cast.ada.public_id}/clear")
+    assert answer.status_code == 409
+
+
+def test_a_queued_job_is_held_released_moved_and_cancelled(site):
+    with db.transaction() as session:
+        queued_order(session, site.cast.alice)
+        _, second = queued_order(session, site.cast.charlie)
+    bob, address = site.as_("bob"), f"/board/jobs/{second.public_id}"
+    assert bob.post(f"{address}/hold").status_code == 302
+    assert "On hold" in bob.get("/board/queue").text
+    bob.post(f"{address}/release")
+    bob.post(f"{address}/front")
+    with db.reading() as session:
+        assert jobs.queue(session, utcnow())[0].job.id == second.id
+    assert bob.get(address).status_code == 200
+    bob.post(f"{address}/cancel")
+    with db.reading() as session:
+        assert session.get(Job, second.id).state == "cancelled"
+
+
+def test_a_slice_that_failed_says_why_and_can_be_tried_again(site):
+    from fablab.jobs import services
+    from fablab.words import say
+
+    with db.transaction() as session:
+        order = order_cube(session, site.cast.alice)
+        job = jobs.of_order(session, order.id)[0]
+        taken = services.take_for_slicing(session, job.id, utcnow())
+        services.slicing_failed(session, job.id, taken.token, say("The part floats above the plate."), "raw text")
+    bob = site.as_("bob")
+    assert "The part floats above the plate." in bob.get("/board/").text
+    assert "raw text" in bob.get(f"/board/jobs/{job.public_id}").text
+    assert "The part floats above the plate." in site.as_("alice").get(f"/orders/{order.public_id}").text
+    assert bob.post(f"/board/jobs/{job.public_id}/slice").status_code == 302
+
+
+def test_a_spool_is_changed_on_the_card(site):
+    with db.transaction() as session:
+        blue = add_spool(session, colour="blue")
+    bob = site.as_("bob")
+    address = f"/board/machines/{site.cast.ada.public_id}/spool"
+    assert bob.post(address, spool=blue.public_id).status_code == 302
+    assert "PLA blue" in bob.get("/board/").text
+    assert bob.post(address, spool="nonsense").status_code == 404
+    assert bob.post(address, spool="").status_code == 302
+    assert "No spool" in bob.get("/board/").text
+
+
+def test_the_page_of_a_plate_shows_its_tries_and_what_was_seen(site):
+    _, job, attempt = finished(site)
+    page = site.as_("bob").get(f"/board/jobs/{job.public_id}").text
+    assert attempt.file_name in page
+    assert "attempt_finished_unverified" in page
+
+
+def test_an_administrator_adds_everything_a_place_needs(site):
+    carole = site.as_("carole")
+    simulated = {"name": "Grace", "driver": "simulated", "profile": "ender3", "address": "/tmp/none", "key": ""}
+    assert carole.post("/setup/printers/new", **simulated).status_code == 302
+    assert carole.post("/setup/printers/new", **simulated).status_code == 422
+    assert carole.post("/setup/materials/new", code="PETG", label="PETG", use="outdoors").status_code == 302
+    spool = {"material_code": "PETG", "colour_name": "black", "colour_hex": "#000000", "mass_g": "750", "vendor": ""}
+    assert carole.post("/setup/spools/new", **spool).status_code == 302
+    assert carole.post("/setup/spools/new", **{**spool, "colour_hex": "black"}).status_code == 422
+    tariff = {"name": "2027", "setup": "1,50", "per_hour": "1", "minimum": "3", "rate-PLA": "45", "rate-PETG": "50"}
+    assert carole.post("/setup/tariffs/new", **tariff).status_code == 302
+    assert carole.post("/setup/tariffs/new", **{**tariff, "setup": "much"}).status_code == 422
+    assert carole.post("/setup/tariffs/new", **{**tariff, "rate-PLA": "-4"}).status_code == 422
+    page = carole.get("/setup/").text
+    for text in ("Grace", "PETG", "black", "2027", "€1.50"):
+        assert text in page
+
+
+def test_an_administrator_adds_a_person_who_can_sign_in(site):
+    carole = site.as_("carole")
+    person = {"name": "Dora", "email": "dora@example.org", "password": "correct horse battery", "role": "volunteer"}
+    assert carole.post("/people/", **person).status_code == 302
+    assert carole.post("/people/", **person).status_code == 409
+    assert carole.post("/people/", **{**person, "email": "x"}).status_code == 422
+    assert site.as_("dora").get("/board/").status_code == 200
+
+
+def test_cash_at_the_desk_fills_the_wallet_once(site):
+    carole, address = site.as_("carole"), f"/people/{site.cast.charlie.public_id}"
+    page = carole.get(address).text
+    key = page.split('name="key"')[1].split('value="')[1].split('"')[0]
+    for _ in range(2):
+        assert carole.post(f"{address}/top-up", amount="12,50", key=key).status_code == 302
+    assert "€32.50" in carole.get(address).text
+    for wrong in ("0", "-5", "abc", "99999"):
+        assert carole.post(f"{address}/top-up", amount=wrong, key=f"k{wrong}").status_code == 422
+
+
+def test_rights_and_passwords_are_changed(site):
+    carole, address = site.as_("carole"), f"/people/{site.cast.bob.public_id}"
+    bob = site.as_("bob")
+    assert carole.post(f"{address}/password", password="a new password").status_code == 302
+    assert bob.get("/board/").status_code == 302
+    assert carole.post(f"{address}/rights", role="member").status_code == 302
+    assert site.as_(None).post("/sign-in", email="bob@example.org", password="a new password").status_code == 422
+    own = f"/people/{site.cast.carole.public_id}/rights"
+    assert carole.post(own, role="member", active="y").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://127.0.0.1:9", "does not answer"),
+        ("ftp://printer", "starts with http"),
+        ("http://169.254.169.254", "not in a network"),
+        ("http://user:word@10.0.0.1", "no password"),
+    ],
+)
+def test_a_connection_test_says_what_is_wrong(site, address, words):
+    form = {"name": "Op", "driver": "octoprint", "profile": "mk3", "address": address, "key": "k", "test": "1"}
+    answer = site.as_("carole").post("/setup/printers/new", **form)
+    assert answer.status_code == 200
+    assert words in answer.text
+
+
+def test_a_printers_settings_never_show_its_key(site):
+    carole = site.as_("carole")
+    form = {
+        "name": "Op",
+        "driver": "octoprint",
+        "profile": "mk3",
+        "address": "http://127.0.0.1:9",
+        "key": "very-secret",
+    }
+    answer = carole.post("/setup/printers/new", **form)
+    assert "very-secret" not in carole.get(answer.location).text
+    assert carole.post(answer.location, **{**form, "key": ""}).status_code == 302
+    assert carole.post(f"{answer.location}/service", service="out_of_service", reason="").status_code == 422
+    assert carole.post(f"{answer.location}/service", service="out_of_service", reason="Fan").status_code == 302
+
+
+def test_a_spools_page_shows_its_movements_and_corrects(site):
+    carole, address = site.as_("carole"), f"/setup/spools/{site.cast.spool.public_id}"
+    assert "Received" in carole.get(address).text
+    assert carole.post(f"{address}/adjust", mass_g="450", reason="weighed").status_code == 302
+    assert "450" in carole.get(address).text
+    assert carole.post(f"{address}/adjust", mass_g="-1", reason="x").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/setup/printers/new", "/setup/materials/new", "/setup/spools/new", "/setup/tariffs/new"]
+)
+def test_the_forms_are_whole_in_both_languages(site, path):
+    carole = site.as_("carole")
+    for language in ("fr", "en"):
+        carole.post("/language", language=language)
+        assert carole.get(path).status_code == 200
+
+
+def test_fragments_are_the_parts_of_their_pages(site):
+    with db.transaction() as session:
+        queued_order(session, site.cast.alice)
+        add_machine(session, "Grace")
+    bob = site.as_("bob")
+    page = bob.get("/board/").text
+    for path in ("/board/machines", "/board/queue"):
+        assert bob.get(path, headers={"X-Fragment": "1"}).text.strip() in page
+
+
+def test_health_needs_no_sign_in_and_tells_what_is_missing(site):
+    nobody = site.as_(None)
+    assert nobody.get("/healthz").json == {"status": "alive"}
+    answer = nobody.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["missing"] == ["broker"]

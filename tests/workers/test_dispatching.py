@@ -1,0 +1,252 @@
+"""Claim, act, record against a simulated printer that fails in every way: at most one start, and always a way on."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fablab import db
+from fablab.billing import services as billing
+from fablab.db import utcnow
+from fablab.jobs import dispatch, judging
+from fablab.jobs import services as jobs
+from fablab.jobs.models import Attempt, Job, Wish
+from fablab.jobs.signoff import Reason, Verdict
+from fablab.jobs.states import AttemptState, JobState
+from fablab.machines import services as machines
+from fablab.machines.models import Machine, Operation, Plate
+from fablab.orders.models import Order
+from fablab.printers.simulated import Fault, Mishap, SimulatedPrinter
+from tests.people import queued_order, small_place
+from tests.waiting import wait_until
+from workers import printing
+
+
+class Scene:
+    """One printer, one queued job, and the eyes of a test."""
+
+    def __init__(self) -> None:
+        with db.transaction() as session:
+            self.cast = small_place(session)
+            self.order, self.job = queued_order(session, self.cast.alice)
+        self.printer = SimulatedPrinter(self.cast.ada.address)
+
+    def claim(self):
+        with db.transaction() as session:
+            found = dispatch.schedule(session, utcnow())
+        return found[0].id if found else None
+
+    def attempt(self):
+        with db.reading() as session:
+            return session.query(Attempt).order_by(Attempt.id.desc()).first()
+
+    def row(self, table, row):
+        with db.reading() as session:
+            return session.get(table, row.id)
+
+    def state(self):
+        return self.attempt().state
+
+    def starts(self):
+        return [line["name"] for line in self.printer.journal() if line["what"] == "start"]
+
+    def watch(self):
+        printing.watch(self.cast.ada.id)
+
+    def watch_until(self, *states):
+        def there():
+            self.watch()
+            return self.state() in states
+
+        wait_until(there, 10)
+
+
+@pytest.fixture
+def scene(place, monkeypatch):
+    monkeypatch.setattr(judging, "START_MARGIN", timedelta(seconds=0.3))
+    return Scene()
+
+
+def test_a_job_is_sent_started_once_and_followed_to_its_end(scene):
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.PRINTING
+    assert scene.row(Order, scene.order).state == "in_production"
+    scene.watch_until(AttemptState.FINISHED_UNVERIFIED)
+    assert len(scene.starts()) == 1
+    assert scene.row(Job, scene.job).state == JobState.AWAITING_SIGNOFF
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+    assert scene.printer.history(scene.attempt().file_name) is None, "the file is tidied away after the outcome is kept"
+
+
+def test_messages_that_come_twice_start_once(scene):
+    attempt = scene.claim()
+    for _ in range(3):
+        printing.dispatch(attempt)
+        scene.watch()
+    assert scene.claim() is None
+    assert len(scene.starts()) == 1
+
+
+@pytest.mark.parametrize("command", ["look", "upload", "select"])
+@pytest.mark.parametrize("fault", [Fault.UNREACHABLE, Fault.REFUSED])
+def test_what_fails_before_the_start_goes_back_to_the_queue_with_a_clear_plate(scene, command, fault):
+    scene.printer.fail_next(command, fault)
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.START_FAILED
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.CLEAR
+    job = scene.row(Job, scene.job)
+    assert (job.state, job.failed_starts) == (JobState.QUEUED, 1)
+    assert job.not_before > utcnow()
+    assert scene.starts() == []
+
+
+@pytest.mark.parametrize("command", ["upload", "select"])
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+def test_a_connection_cut_before_the_start_is_tried_again_and_starts_once(scene, command, fault):
+    scene.printer.fail_next(command, fault)
+    attempt = scene.claim()
+    printing.dispatch(attempt)
+    assert scene.state() == AttemptState.UPLOADING
+    printing.dispatch(attempt)
+    assert scene.state() == AttemptState.PRINTING
+    assert len(scene.starts()) == 1
+
+
+def test_a_start_whose_answer_was_lost_is_found_printing(scene):
+    scene.printer.fail_next("start", Fault.CUT_AFTER)
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.PRINTING
+    assert len(scene.starts()) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.SILENT])
+def test_a_start_that_did_not_happen_is_proved_before_another_is_allowed(scene, fault):
+    scene.printer.fail_next("start", fault)
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.STARTING
+    name = scene.attempt().file_name
+    scene.watch_until(AttemptState.START_FAILED)
+    assert scene.printer.history(name) is None, "the fence: a late start finds no file"
+    assert scene.row(Job, scene.job).state == JobState.QUEUED
+    assert scene.starts() == []
+
+
+def test_a_refused_start_goes_back_at_once(scene):
+    scene.printer.fail_next("start", Fault.REFUSED)
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.START_FAILED
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.CLEAR
+
+
+def test_a_printer_that_restarted_at_the_start_is_unknown_and_stays_reserved(scene):
+    scene.printer.fail_next("start", Fault.CUT_BEFORE)
+    printing.dispatch(scene.claim())
+    with scene.printer._open() as state:
+        state.selected = None
+    scene.watch_until(AttemptState.UNKNOWN)
+    assert scene.claim() is None
+    assert "nobody knows" in str(scene.attempt().problem)
+    with db.transaction() as session:
+        attempt = session.get(Attempt, scene.attempt().id)
+        billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), scene.cast.bob)
+    assert scene.row(Job, scene.job).state == JobState.QUEUED
+
+
+def test_a_print_that_somebody_started_by_hand_is_left_alone(scene):
+    attempt = scene.claim()
+    scene.printer.print_by_hand("vase.gcode", 60)
+    printing.dispatch(attempt)
+    assert scene.state() == AttemptState.START_FAILED
+    scene.watch()
+    machine = scene.row(Machine, scene.cast.ada)
+    assert (machine.foreign_file, machine.plate, machine.operation) == ("vase.gcode", Plate.HELD, Operation.BUSY)
+    assert scene.printer.look().file_name == "vase.gcode"
+
+
+@pytest.mark.parametrize(
+    ("mishap", "words"),
+    [
+        (Mishap.ERROR, "Thermal runaway"),
+        (Mishap.STOP, "stopped"),
+        (Mishap.OFFLINE, "stopped"),
+        (Mishap.POWER_LOSS, "restarted"),
+    ],
+)
+def test_a_print_that_ends_badly_waits_for_a_person(scene, mishap, words):
+    scene.printer.mishap(mishap, 0.5)
+    printing.dispatch(scene.claim())
+    scene.watch_until(AttemptState.STOPPED_UNVERIFIED)
+    assert words in str(scene.attempt().problem)
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+    assert scene.claim() is None
+
+
+def test_pause_resume_and_stop_are_asked_until_the_printer_has_done_them(scene):
+    printing.dispatch(scene.claim())
+    for wish, state in ((Wish.PAUSE, AttemptState.PAUSED), (Wish.RESUME, AttemptState.PRINTING)):
+        scene.printer.fail_next(wish.value, Fault.CUT_BEFORE)
+        ask(scene, wish)
+        scene.watch_until(state)
+        assert scene.attempt().wish is None
+    ask(scene, Wish.CANCEL)
+    scene.watch_until(AttemptState.STOPPED_UNVERIFIED)
+
+
+def ask(scene, wish):
+    with db.transaction() as session:
+        jobs.ask_printer(session, session.get(Attempt, scene.attempt().id), wish, scene.cast.bob.id)
+
+
+def test_a_stop_before_the_start_cancels_and_nothing_is_printed(scene):
+    attempt = scene.claim()
+    ask(scene, Wish.CANCEL)
+    printing.dispatch(attempt)
+    assert scene.starts() == []
+    assert scene.row(Job, scene.job).state == JobState.CANCELLED
+
+
+def test_a_worker_whose_lease_is_over_starts_nothing(scene, monkeypatch):
+    attempt = scene.claim()
+    upload = SimulatedPrinter.upload
+
+    def slow_upload(self, name: str, path: Path) -> None:
+        upload(self, name, path)
+        with db.transaction() as session:
+            session.get(Machine, scene.cast.ada.id).lease_until = utcnow()
+            machines.lease(session, scene.cast.ada.id, utcnow() + timedelta(seconds=1))
+
+    monkeypatch.setattr(SimulatedPrinter, "upload", slow_upload)
+    printing.dispatch(attempt)
+    assert scene.state() == AttemptState.UPLOADING
+    assert scene.starts() == []
+
+
+def test_a_printer_that_is_away_is_said_to_be_and_what_it_prints_goes_on(scene):
+    printing.dispatch(scene.claim())
+    scene.printer.switch_off()
+    scene.watch()
+    machine = scene.row(Machine, scene.cast.ada)
+    assert machine.operation == Operation.OFFLINE
+    assert "does not answer" in str(machine.operation_note)
+    assert scene.state() == AttemptState.PRINTING
+    scene.printer.switch_off(off=False)
+    scene.watch_until(AttemptState.FINISHED_UNVERIFIED)
+
+
+def test_damaged_gcode_is_never_sent(scene):
+    from fablab import files
+
+    with db.reading() as session:
+        made = session.get(Job, scene.job.id).slice
+    files.path_of(made.gcode_sha256).write_text("G1 X999")
+    printing.dispatch(scene.claim())
+    assert "damaged" in str(scene.attempt().problem)
+    assert scene.starts() == []
+
+
+def test_one_slow_printer_is_looked_at_by_one_worker(scene):
+    with db.transaction() as session:
+        assert machines.lease(session, scene.cast.ada.id, utcnow()) is not None
+    before = scene.row(Machine, scene.cast.ada).looked_at
+    scene.watch()
+    assert scene.row(Machine, scene.cast.ada).looked_at == before
