@@ -53,18 +53,20 @@ def _set(name: str, value: Any) -> None:
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty data folder with demo people, printers and filament.")
 @click.option("--octoprint", default=0, show_default=True, help="Real OctoPrint servers with virtual printers (demo).")
+@click.option("--octoprint-port", default=5101, show_default=True, help="Port of the first of them.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Data folder; FABLAB_DATA_DIR otherwise.")
 @in_words
-def up(demo: bool, octoprint: int, host: str, port: int, data_dir: Path | None) -> None:
+def up(demo: bool, octoprint: int, octoprint_port: int, host: str, port: int, data_dir: Path | None) -> None:
     """Run everything: web server, workers, ticker and broker, as one process tree that ends with this command."""
     from fablab import running
 
     _set("data_dir", data_dir.absolute() if data_dir else settings().data_dir.absolute())
     if demo:
         _set("demo", value=True)
-    running.up(demo=demo, octoprint=octoprint, host=host, port=port)
+    printers = running.virtual_printers(octoprint, octoprint_port)
+    running.up(demo=demo, printers=printers, host=host, port=port)
 
 
 @main.command()

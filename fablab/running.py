@@ -15,22 +15,21 @@ from fablab.printers import virtual
 from fablab.settings import settings
 from fablab.words import say
 
-FIRST_OCTOPRINT_PORT = 5101
+VirtualPrinter = tuple[Program, str, str]
 
 
-def up(*, demo: bool, octoprint: int, host: str, port: int) -> None:
+def up(*, demo: bool, printers: list[VirtualPrinter], host: str, port: int) -> None:
     """Run the whole system until a signal comes. Raises `Problem` in words when it cannot."""
     holding = embedded.lock(settings().data_dir)
     migrating.migrate()
-    servers = virtual_printers(octoprint) if octoprint else []
     if demo:
         with bus.using(bus.SilentTransport()):
             demonstration.fill()
-            demonstration.add_octoprints([(program.name, address, key) for program, address, key in servers])
+            demonstration.add_octoprints([(program.name, address, key) for program, address, key in printers])
     else:
         _first_administrator()
     db.forget_engine()
-    supervisor = Supervisor(_programs([program for program, _, _ in servers], host, port))
+    supervisor = Supervisor(_programs([program for program, _, _ in printers], host, port))
     supervisor.stop_on_signals()
     try:
         supervisor.start()
@@ -53,8 +52,10 @@ def _programs(printers: list[Program], host: str, port: int) -> list[Program]:
     ]
 
 
-def virtual_printers(count: int) -> list[tuple[Program, str, str]]:
+def virtual_printers(count: int, first_port: int) -> list[VirtualPrinter]:
     """Return real OctoPrint servers with virtual printers: each program, its address and its key."""
+    if not count:
+        return []
     executable = virtual.find_octoprint()
     if executable is None:
         raise Problem(
@@ -62,7 +63,7 @@ def virtual_printers(count: int) -> list[tuple[Program, str, str]]:
         )
     servers = []
     for number in range(count):
-        port, name = FIRST_OCTOPRINT_PORT + number, f"octoprint-{number + 1}"
+        port, name = first_port + number, f"octoprint-{number + 1}"
         folder = settings().data_dir.absolute() / "octoprint" / name
         key = virtual.write_base_folder(folder, port)
         program = Program(name, virtual.command(executable, folder, port), folder=folder, stop_within_s=10)

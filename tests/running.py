@@ -67,7 +67,9 @@ class System:
         return found
 
     def logs(self) -> str:
-        parts = [f"== {path.name}\n{path.read_text()[-3000:]}" for path in sorted((self.data_dir / "log").glob("*.log"))]
+        parts = [
+            f"== {path.name}\n{path.read_text()[-3000:]}" for path in sorted((self.data_dir / "log").glob("*.log"))
+        ]
         return "\n".join(parts)
 
 

@@ -14,6 +14,13 @@ from fablab.slicing.choices import Quality
 from fablab.words import N_
 
 QUALITY_LABELS = {Quality.DRAFT: N_("Draft, quick"), Quality.NORMAL: N_("Normal"), Quality.FINE: N_("Fine, slow")}
+SAMPLE_LABELS = {
+    "bracket": N_("bracket"),
+    "calibration-cube": N_("calibration cube"),
+    "knob": N_("knob"),
+    "phone-stand": N_("phone stand"),
+    "pot": N_("flower pot"),
+}
 WISH_LABELS = {
     Wish.PAUSE: N_("It was asked to pause."),
     Wish.RESUME: N_("It was asked to go on."),
@@ -33,5 +40,6 @@ def install(app: Flask) -> None:
             "entry_labels": ENTRY_LABELS,
             "wish_labels": WISH_LABELS,
             "reason_labels": REASON_LABELS,
+            "sample_labels": SAMPLE_LABELS,
         }
     )

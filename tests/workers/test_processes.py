@@ -74,16 +74,25 @@ def test_an_order_is_sliced_printed_and_charged_by_real_processes(running):
     sign_off(cast, attempt)
     with db.reading() as session:
         assert session.get(Order, made.id).state == "ready"
-        assert "PrusaSlicer" in session.get(Job, job.id).slice.slicer_version or session.get(Job, job.id).slice.layers > 50
+        assert (
+            "PrusaSlicer" in session.get(Job, job.id).slice.slicer_version or session.get(Job, job.id).slice.layers > 50
+        )
         assert ledger.charged_cents(session, made.id) == made.price_cents
     assert len(starts(cast)) == 1
 
 
 def test_killed_workers_ticker_broker_and_web_come_back_and_every_job_is_printed_once(running):
     started, cast = running
-    for victim in (["celery", "printing"], ["celery", "slicing"], ["redis-server"], ["valkey-server"], ["fablab.cli", "ticker"], ["gunicorn"]):
+    for victim in (
+        ["celery", "printing"],
+        ["celery", "slicing"],
+        ["redis-server"],
+        ["valkey-server"],
+        ["fablab.cli", "ticker"],
+        ["gunicorn"],
+    ):
         killed = started.named(*victim)
-        made, job = order(cast)
+        _, job = order(cast)
         for number in killed:
             os.kill(number, signal.SIGKILL)
         attempt = wait_until(lambda job=job: ended(job.id), 90)
@@ -141,7 +150,14 @@ def state(job):
 
 def test_doctor_says_one_sentence_about_each_part(running):
     started, _ = running
-    answer = subprocess.run([FABLAB, "doctor"], env={**os.environ, "FABLAB_DATA_DIR": str(started.data_dir)}, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        [FABLAB, "doctor"],
+        env={**os.environ, "FABLAB_DATA_DIR": str(started.data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert answer.returncode == 0, answer.stdout
     for word in ("database", "broker", "slicer", "Ada", "GB", "clock"):
         assert word in answer.stdout

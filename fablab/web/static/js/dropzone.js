@@ -46,6 +46,9 @@ function attach(form) {
     }
   }
 
+  if (input.files.length) {
+    send(input.files[0]); // chosen before this script was there
+  }
   input.addEventListener("change", () => input.files.length && send(input.files[0]));
   form.addEventListener("submit", (event) => {
     if (input.files.length) {

@@ -1,0 +1,161 @@
+"""From the upload to the sign-off in Chromium: a real slice, a real OctoPrint, phone and desktop, French and English."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fablab.printers.virtual import find_octoprint
+from fablab.slicing.prusaslicer import find_slicer
+from fablab.slicing.samples import write_samples
+from tests.running import free_port, system
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
+
+PASSWORD = "fablab-demo"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo place with one real OctoPrint."""
+    if find_octoprint() is None:
+        pytest.skip("OctoPrint is not installed: make octoprint")
+    if find_slicer() is None:
+        pytest.skip("PrusaSlicer is not installed: the package prusa-slicer")
+    folder = tmp_path_factory.mktemp("demo")
+    with system(folder / "data", "--demo", "--octoprint", "1", "--octoprint-port", str(free_port())) as running:
+        yield running
+
+
+def open_page(chromium, demo, who, *, language="en", phone=False, javascript=True) -> Page:
+    size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+    context = chromium.new_context(viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.goto("/")
+    page.fill("#email", f"{who}@demo.example")
+    page.fill("#password", PASSWORD)
+    page.click("main button.primary")
+    return page
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("parts"))[0]
+
+
+def choose_octoprint_for_the_next_job(volunteer: Page) -> None:
+    """Hold every other printer, and say that OctoPrint's plate is empty."""
+    volunteer.goto("/board/")
+    expect(volunteer.locator("#queue")).to_contain_text("The queue is empty", timeout=90_000)
+    for name in ("Ada", "Grace", "Marie", "Sophie"):
+        hold = volunteer.locator(".machine", has_text=name).get_by_role("button", name="Hold", exact=True)
+        if hold.count():
+            hold.click()
+            volunteer.wait_for_load_state()
+    card = volunteer.locator(".machine", has_text="octoprint-1")
+    expect(card).not_to_contain_text("Offline", timeout=60_000)
+    card.get_by_role("button", name="Plate is empty").click()
+
+
+def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, part):
+    bob = open_page(chromium, demo, "bob")
+    choose_octoprint_for_the_next_job(bob)
+    alice = open_page(chromium, demo, "alice", phone=True)
+
+    alice.set_input_files("#file", part)
+    alice.wait_for_url(re.compile("/orders/.+"))
+    expect(alice.locator("[data-viewer-state=ready]")).to_be_visible()
+    expect(alice.locator(".facts").first).to_contain_text("2.0 × 2.0 × 2.0 cm")
+    before = alice.locator("#price tfoot td").inner_text()
+    alice.fill("#quantity", "9")
+    expect(alice.locator("#price tfoot td")).not_to_have_text(before)
+    alice.fill("#quantity", "1")
+    expect(alice.locator("#price tfoot td")).to_have_text(before)
+    alice.get_by_role("button", name="Confirm for").click()
+    expect(alice.locator(".way [aria-current=step]")).to_have_text(re.compile("Confirmed|Being made"))
+    expect(alice.locator("#progress")).to_contain_text("octoprint-1", timeout=60_000)
+    expect(alice.locator(".way [aria-current=step]")).to_have_text("Being made", timeout=60_000)
+
+    card = bob.locator(".machine", has_text="octoprint-1")
+    expect(card).to_contain_text("calibration-cube.stl")
+    expect(card).to_contain_text("%", timeout=60_000)
+    card.get_by_role("button", name="Stop", exact=True).click()
+    bob.locator("dialog[open]").get_by_role("button", name="Stop it").click()
+    expect(bob.locator(".task", has_text="octoprint-1")).to_contain_text("Stopped", timeout=60_000)
+
+    bob.locator(".task", has_text="octoprint-1").get_by_role("link", name="Say what happened").click()
+    bob.get_by_label("It came off the plate").check()
+    expect(bob.locator("#consequence")).to_contain_text("go back to the front of the queue, free of charge")
+    bob.fill("#good", "1")
+    expect(bob.locator("#consequence")).to_contain_text("pays what was agreed")
+    bob.get_by_role("button", name="Record it").click()
+    expect(bob.locator("#queue")).to_contain_text("Waiting to be collected")
+
+    expect(alice.locator(".way [aria-current=step]")).to_have_text("Ready to collect", timeout=20_000)
+    alice.goto("/wallet/")
+    expect(alice.locator("table")).to_contain_text("Paid for good parts")
+    assert alice.errors == []
+    assert bob.errors == []
+
+
+def test_the_whole_path_without_javascript_in_french(chromium, demo, part):
+    emilie = open_page(chromium, demo, "emilie", language="fr", javascript=False)
+    emilie.set_input_files("#file", part)
+    emilie.get_by_role("button", name="Voir le prix").click()
+    expect(emilie.locator("h1")).to_have_text("calibration-cube.stl")
+    emilie.fill("#quantity", "2")
+    emilie.get_by_role("button", name="Mettre le prix à jour").click()
+    expect(emilie.locator("#quantity")).to_have_value("2")
+    emilie.get_by_role("button", name="Confirmer pour").click()
+    expect(emilie.locator("#progress")).to_contain_text("2 exemplaires")
+    emilie.get_by_role("button", name="Annuler la commande").click()
+    expect(emilie.locator("#progress")).to_contain_text("Annulée")
+
+
+def test_a_wrong_file_is_told_in_the_drop_zone(chromium, demo, tmp_path):
+    wrong = tmp_path / "page.stl"
+    wrong.write_text("<html><body>404</body></html>")
+    alice = open_page(chromium, demo, "alice", language="fr")
+    alice.set_input_files("#file", wrong)
+    expect(alice.locator("[data-drop-error]")).to_contain_text("page web")
+    assert alice.url.endswith("/orders/")
+
+
+@pytest.mark.parametrize("phone", [True, False])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_is_wider_than_its_screen_or_makes_errors(chromium, demo, language, phone):
+    page = open_page(chromium, demo, "carole", language=language, phone=phone)
+    paths = [
+        "/orders/",
+        "/wallet/",
+        "/board/",
+        "/people/",
+        "/setup/",
+        "/setup/printers/new",
+        "/setup/spools/new",
+        "/setup/tariffs/new",
+    ]
+    for path in paths:
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+        assert page.get_attribute("html", "lang") == language
+    assert page.errors == []
+
+
+def test_the_board_is_worked_by_keyboard_alone(chromium, demo):
+    page = open_page(chromium, demo, "bob")
+    page.goto("/board/")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('.machine button') !== null"):
+            break
+    assert page.evaluate("document.activeElement.closest('.machine') !== null")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
