@@ -54,8 +54,10 @@ def _database() -> Finding:
         with db.reading() as session:
             people = session.scalar(sa.text("select count(*) from person"))
     except SQLAlchemyError as error:
+        words = str(error).splitlines()[0]
         return Finding(
-            ok=False, sentence=say("The database does not answer: {error}", error=str(error).splitlines()[0])
+            ok=False,
+            sentence=say("The database does not answer; if it is new, run “fablab migrate”: {error}", error=words),
         )
     return Finding(ok=True, sentence=say("The database answers; {count} people have an account.", count=people or 0))
 

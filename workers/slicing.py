@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -21,7 +21,7 @@ from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.profiles import Settings
 from fablab.slicing.profiles import settings as profile_settings
-from fablab.slicing.prusaslicer import SliceFailed, require_slicer, slice_model
+from fablab.slicing.prusaslicer import LIMITS, SliceFailed, require_slicer, slice_model
 from fablab.words import say
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,8 @@ def _slice(work: Work) -> Slice:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         model, output = Path(folder) / "model.stl", Path(folder) / "plate.gcode"
         model.symlink_to(files.path_of(work.model_sha256))
-        result = slice_model(slicer, model, work.settings, work.copies, output, size_mm=work.size_mm)
+        limits = replace(LIMITS, wall_s=float(settings().slicing_timeout_s))
+        result = slice_model(slicer, model, work.settings, work.copies, output, size_mm=work.size_mm, limits=limits)
         return Slice(
             key=work.key,
             gcode_sha1=files.sha1_of(output),

@@ -86,8 +86,7 @@ class OctoClient(OctoRest):  # type: ignore[misc]
         """Turn OctoPrint's answers into our errors. A wrong key on a changing request is a 400 about CSRF."""
         status, text = response.status_code, response.text[:300]
         if 200 <= status < 210:
-            if response.content and "json" not in response.headers.get("Content-Type", ""):
-                raise NobodyKnows(say("The printer's answer was not one of OctoPrint."))
+            _check_json(response)
             return response
         if status in (401, 403) or (status == 400 and "CSRF" in text):
             raise Denied(say("OctoPrint does not accept the key, or the key may not do this."))
@@ -118,6 +117,15 @@ class OctoClient(OctoRest):  # type: ignore[misc]
             return None
         found = self._check_response(response).json()
         return dict(found)
+
+
+def _check_json(response: requests.Response) -> None:
+    """Raise `NobodyKnows` for an answer that is something else than JSON, or nothing."""
+    try:
+        if response.content:
+            response.json()
+    except ValueError as error:
+        raise NobodyKnows(say("The printer's answer was not one of OctoPrint.")) from error
 
 
 def _words(response: requests.Response) -> str:

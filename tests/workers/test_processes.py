@@ -68,7 +68,7 @@ def starts(cast):
 
 
 def test_an_order_is_sliced_printed_and_charged_by_real_processes(running):
-    started, cast = running
+    _, cast = running
     made, job = order(cast)
     attempt = wait_until(lambda: ended(job.id), 60)
     sign_off(cast, attempt)
