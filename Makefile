@@ -62,7 +62,7 @@ lock: .venv/.ready ## Resolve the dependencies again and write the lock files wi
 	@sh scripts/lock.sh
 
 screenshots: .venv/.ready-dev ## Take the pictures of the README from a running demo
-	@$(BIN)/python scripts/screenshots.py
+	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py
 
 clean: ## Remove the environments and what was built
 	@rm -rf .venv .octoprint build
