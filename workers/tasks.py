@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from celery.signals import worker_process_init
+import logging
+
+from celery.signals import after_setup_logger, worker_process_init
 
 from fablab import bus, db
 from fablab.db import utcnow
@@ -16,6 +18,13 @@ app = bus.celery()
 def _after_fork(**_: object) -> None:
     db.forget_engine()
     bus.connection.cache_clear()
+
+
+@after_setup_logger.connect
+def _say_less(**_: object) -> None:
+    """Leave out the two lines Celery writes for every look at every printer: they would fill a small disk."""
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @app.task(name="slice")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from fablab import bus, db, ticks
 from fablab.db import utcnow
+from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
 from fablab.jobs.models import Attempt, Job
 from fablab.jobs.states import AttemptState, JobState
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=1)
 LOOK_EVERY = timedelta(seconds=2)
+LOOK_AT_IDLE_EVERY = timedelta(seconds=5)  # each look is a write, and small computers live on SD cards
 LOOK_AT_ABSENT_EVERY = timedelta(seconds=15)
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 SLICES_ASKED_AT_ONCE = 4
@@ -34,8 +36,9 @@ SLICES_ASKED_AT_ONCE = 4
 def tick(session: Session, now: datetime) -> None:
     """Ask for what is due now, if this slot is ours."""
     if ticks.take(session, "look", EVERY, now):
+        taken = {attempt.machine_id for attempt in job_queries.live_attempts(session)}
         for machine in machine_queries.all_in_use(session):
-            if _look_is_due(machine, now):
+            if _look_is_due(machine, now, taken=machine.id in taken):
                 bus.ask(session, "watch", machine.id)
         if session.scalar(select(Job.id).where(Job.state == JobState.QUEUED).limit(1)) is not None:
             bus.ask(session, "schedule")
@@ -45,8 +48,13 @@ def tick(session: Session, now: datetime) -> None:
         _ask_for_dispatches(session, now)
 
 
-def _look_is_due(machine: Machine, now: datetime) -> bool:
-    pause = LOOK_AT_ABSENT_EVERY if machine.operation == Operation.OFFLINE else LOOK_EVERY
+def _look_is_due(machine: Machine, now: datetime, *, taken: bool) -> bool:
+    if machine.operation == Operation.OFFLINE:
+        pause = LOOK_AT_ABSENT_EVERY
+    elif taken or machine.operation in (Operation.BUSY, Operation.PAUSED):
+        pause = LOOK_EVERY
+    else:
+        pause = LOOK_AT_IDLE_EVERY
     return machine.looked_at is None or not timedelta(0) <= now - machine.looked_at < pause
 
 
