@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run test check lint bench octoprint system-test-parts messages compile vendor lock screenshots clean
+.PHONY: help setup run test check lint bench octoprint system-test-parts messages compile vendor frontend-check lock screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 22
@@ -63,6 +63,9 @@ lock: .venv/.ready ## Resolve the dependencies again and write the lock files wi
 
 screenshots: .venv/.ready-dev ## Take the pictures of the README from a running demo
 	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py
+
+frontend-check: ## Linters of the browser modules, hashes of the vendored files (needs npm)
+	@cd frontend && npm ci --silent && npm run -s check
 
 clean: ## Remove the environments and what was built
 	@rm -rf .venv .octoprint build

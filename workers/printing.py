@@ -6,20 +6,21 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fablab import db, files
+from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import Conflict, Problem
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import queries as job_queries
 from fablab.jobs.judging import Judgement, Seen, judge
 from fablab.jobs.models import Attempt, Wish
-from fablab.jobs.states import ON_THE_PRINTER, AttemptState
+from fablab.jobs.states import ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Service
 from fablab.machines.services import Lease, Report
@@ -152,7 +153,7 @@ def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgeme
         if attempt is None or visit.attempt is None or attempt.state != visit.attempt.state:
             return False
         if judgement == Judgement.NEVER_STARTED:
-            dispatching.never_started(session, attempt, say("The printer did not start it."), now)
+            _put_back(session, attempt, say("The printer did not start it."), now)
             return True
         dispatching.follow_progress(session, attempt, reading.progress, reading.time_left_s)
         dispatching.record(session, attempt, judgement, _evidence(reading, history), now)
@@ -294,7 +295,14 @@ def _never_started(lease: Lease, attempt_id: int, sentence: Sentence) -> None:
         attempt = session.get_one(Attempt, attempt_id)
         before_start = attempt.state in (AttemptState.CLAIMED, AttemptState.UPLOADING)
         if machines.lease_holds(session, lease, now) and before_start:
-            dispatching.never_started(session, attempt, sentence, now)
+            _put_back(session, attempt, sentence, now)
+
+
+def _put_back(session: Session, attempt: Attempt, sentence: Sentence, now: datetime) -> None:
+    """Record that an attempt was never started; one that was to be stopped ends its job instead."""
+    dispatching.never_started(session, attempt, sentence, now)
+    if attempt.job.state == JobState.CANCELLED:
+        billing.plate_ended(session, attempt.job, attempt.wish_by_id)
 
 
 def _give_up_after_a_while(lease: Lease, attempt_id: int, sentence: Sentence) -> None:

@@ -222,34 +222,31 @@ def cancel(session: Session, order: Order, by: Person) -> None:
 def cancel_plate(session: Session, job: Job, by: Person) -> None:
     """Take one waiting plate out of the queue; when it was the order's last, the order ends and gets its rest back."""
     job_services.cancel(session, job, by.id)
-    order = session.get(Order, job.order_id)
-    assert order is not None
-    orders.close_if_done(session, order, by.id)
-    _release_rest(session, order, by)
+    plate_ended(session, job, by.id)
+
+
+def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
+    """Close the order of a plate that has ended, if it was the last one, and give back what is still reserved."""
+    order = session.get_one(Order, job.order_id)
+    orders.close_if_done(session, order, by_id)
+    if order.state in (OrderState.READY, OrderState.CANCELLED):
+        text = say("{file}", file=order.line.file_name)
+        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", text, by_id)
 
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
     """Sign a plate off, charge what its good copies cost, and close the order when all its plates have ended."""
     result = job_services.sign_off(session, attempt, verdict, by.id)
-    order = session.get(Order, attempt.job.order_id)
-    assert order is not None
-    settle(session, order, attempt, by)
+    _charge(session, session.get_one(Order, attempt.job.order_id), attempt, by)
+    plate_ended(session, attempt.job, by.id)
     return result
 
 
-def settle(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
-    """Charge the good copies so far (all together cost exactly the confirmed price) and release what is left over."""
+def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
+    """Charge the good copies so far; all of them together cost exactly the confirmed price."""
     assert order.price_cents is not None
     text = say("{file}", file=order.line.file_name)
     good = orders.good_copies(session, order)
     due = share(order.price_cents, good, order.line.quantity) - ledger.charged_cents(session, order.id)
     ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", text, by.id)
     orders.in_production(session, order)
-    orders.close_if_done(session, order, by.id)
-    _release_rest(session, order, by)
-
-
-def _release_rest(session: Session, order: Order, by: Person) -> None:
-    if order.state in (OrderState.READY, OrderState.CANCELLED):
-        text = say("{file}", file=order.line.file_name)
-        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", text, by.id)

@@ -19,6 +19,7 @@ from fablab.jobs.models import Attempt, Job, Slice, Wish
 from fablab.jobs.moves import move_attempt, move_job, write
 from fablab.jobs.states import BEFORE_THE_PRINTER, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import services as machine_services
+from fablab.machines.models import Operation
 from fablab.words import Sentence, say
 
 SLICING_LEASE = timedelta(minutes=11)
@@ -174,7 +175,23 @@ def ask_printer(session: Session, attempt: Attempt, wish: Wish, by_id: int) -> N
     session.execute(update(Attempt).where(Attempt.id == attempt.id).values(wish=wish, wish_by_id=by_id))
     session.refresh(attempt)
     write(session, attempt.job, f"asked_to_{wish}", attempt=attempt, by_id=by_id)
-    bus.ask(session, "watch", attempt.machine_id)
+    if attempt.state in ON_THE_PRINTER:
+        bus.ask(session, "watch", attempt.machine_id)
+    else:
+        bus.ask(session, "dispatch", attempt.id)
+
+
+def give_up_contact(session: Session, attempt: Attempt, by_id: int) -> None:
+    """Let a person decide about a print whose printer does not answer any more, so that nothing is held for ever.
+
+    If the printer comes back and is still printing it, the attempt goes on.
+    """
+    if attempt.state not in ON_THE_PRINTER or attempt.machine.operation not in (Operation.OFFLINE, Operation.ERROR):
+        raise Conflict(say("The printer answers: wait for the end of the print, or stop it."))
+    words = say("The printer does not answer any more: look at the plate and say what happened.")
+    move_attempt(session, attempt, AttemptState.UNKNOWN, by_id=by_id, problem=words, ended_at=utcnow(), wish=None)
+    if attempt.job.state != JobState.AWAITING_SIGNOFF:
+        move_job(session, attempt.job, JobState.AWAITING_SIGNOFF, by_id=by_id)
 
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id: int) -> signoff.Consequence:

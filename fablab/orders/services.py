@@ -169,7 +169,7 @@ def good_copies(session: Session, order: Order) -> int:
     return sum(job.good_copies for job in job_queries.of_order(session, order.id))
 
 
-def close_if_done(session: Session, order: Order, by_id: int) -> None:
+def close_if_done(session: Session, order: Order, by_id: int | None) -> None:
     """Move an order to its end when all its plates have ended: ready, or cancelled when nothing came out of it."""
     jobs = job_queries.of_order(session, order.id)
     if not all(job.state in ENDED_JOBS for job in jobs):

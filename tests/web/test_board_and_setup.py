@@ -226,6 +226,14 @@ def test_a_printers_settings_never_show_its_key(site):
     assert carole.post(f"{answer.location}/service", service="out_of_service", reason="Fan").status_code == 302
 
 
+def test_a_printer_with_a_print_on_it_is_neither_moved_nor_retired(site):
+    printing(site)
+    carole, address = site.as_("carole"), f"/setup/printers/{site.cast.ada.public_id}"
+    moved = {"name": "Ada", "driver": "simulated", "profile": "mk3", "address": "/elsewhere", "key": ""}
+    assert carole.post(address, **moved).status_code == 409
+    assert carole.post(f"{address}/service", service="retired", reason="").status_code == 409
+
+
 def test_a_spools_page_shows_its_movements_and_corrects(site):
     carole, address = site.as_("carole"), f"/setup/spools/{site.cast.spool.public_id}"
     assert "Received" in carole.get(address).text

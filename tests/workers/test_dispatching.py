@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from fablab import db
+from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.db import utcnow
+from fablab.errors import Conflict
 from fablab.jobs import dispatch, judging
 from fablab.jobs import services as jobs
 from fablab.jobs.models import Attempt, Job, Wish
@@ -203,6 +205,9 @@ def test_a_stop_before_the_start_cancels_and_nothing_is_printed(scene):
     printing.dispatch(attempt)
     assert scene.starts() == []
     assert scene.row(Job, scene.job).state == JobState.CANCELLED
+    assert scene.row(Order, scene.order).state == "cancelled"
+    with db.reading() as session:
+        assert ledger.balance_cents(session, scene.cast.alice.id) == 2000
 
 
 def test_a_worker_whose_lease_is_over_starts_nothing(scene, monkeypatch):
@@ -231,6 +236,19 @@ def test_a_printer_that_is_away_is_said_to_be_and_what_it_prints_goes_on(scene):
     assert scene.state() == AttemptState.PRINTING
     scene.printer.switch_off(off=False)
     scene.watch_until(AttemptState.FINISHED_UNVERIFIED)
+
+
+def test_a_printer_that_never_comes_back_is_taken_into_a_persons_hands(scene):
+    printing.dispatch(scene.claim())
+    with pytest.raises(Conflict, match="answers"), db.transaction() as session:
+        jobs.give_up_contact(session, session.get(Attempt, scene.attempt().id), scene.cast.bob.id)
+    scene.printer.switch_off()
+    scene.watch()
+    with db.transaction() as session:
+        jobs.give_up_contact(session, session.get(Attempt, scene.attempt().id), scene.cast.bob.id)
+    assert (scene.state(), scene.row(Job, scene.job).state) == (AttemptState.UNKNOWN, JobState.AWAITING_SIGNOFF)
+    scene.printer.switch_off(off=False)
+    scene.watch_until(AttemptState.PRINTING, AttemptState.FINISHED_UNVERIFIED)
 
 
 def test_damaged_gcode_is_never_sent(scene):

@@ -128,6 +128,16 @@ def load_spool(public_id: str) -> Any:
     return _back()
 
 
+@blueprint.post("/attempts/<public_id>/lost")
+@needs(Permission.RUN_BOARD)
+def lost(public_id: str) -> Any:
+    """Take a print whose printer does not answer any more into a person's hands."""
+    with db.transaction() as session:
+        attempt = jobs.attempt_by_public_id(session, public_id)
+        job_services.give_up_contact(session, attempt, me().id)
+    return redirect(url_for("board.check", public_id=public_id))
+
+
 @blueprint.post("/attempts/<public_id>/<wish>")
 @needs(Permission.RUN_BOARD)
 def ask_printer(public_id: str, wish: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
@@ -15,6 +16,7 @@ from fablab.errors import Conflict, Invalid, Problem
 from fablab.filament import queries as filament
 from fablab.filament import services as filament_services
 from fablab.filament.models import MOVEMENT_LABELS
+from fablab.jobs import queries as jobs
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
 from fablab.machines.models import Machine, Service
@@ -121,10 +123,18 @@ def change_machine(public_id: str) -> Any:
         return render_template("setup/machine.html", form=form, findings=findings, **shown)
     try:
         with db.transaction() as session:
-            machine_services.change(session, machines.by_public_id(session, public_id), _machine_data(form), me().id)
+            current = machines.by_public_id(session, public_id)
+            if not same_place:
+                _must_be_free(session, current)
+            machine_services.change(session, current, _machine_data(form), me().id)
     except Invalid as problem:
         return _machine_problem(form, problem, found)
     return redirect(url_for("setup.machine", public_id=public_id))
+
+
+def _must_be_free(session: Session, machine: Machine) -> None:
+    if jobs.live_attempt_on(session, machine.id) is not None:
+        raise Conflict(say("A print on this printer has to be checked first."))
 
 
 def _machine_problem(form: MachineForm, problem: Invalid, machine: Machine | None) -> Any:
@@ -157,7 +167,11 @@ def set_service(public_id: str) -> Any:
         form = _service_form(found, request.form)
         if not form.validate():
             raise Invalid(say("Please choose one of the states."))
-        machine_services.set_service(session, found, Service(form.service.data), form.reason.data or "", me().id)
+        service = Service(form.service.data)
+        if service == Service.RETIRED:
+            _must_be_free(session, found)
+            filament_services.unload(session, found.id)
+        machine_services.set_service(session, found, service, form.reason.data or "", me().id)
     return redirect(url_for("setup.show"))
 
 
