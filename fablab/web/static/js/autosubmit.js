@@ -45,4 +45,17 @@ function attach(form) {
 
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
+  if ([...form.elements].some(isChanged)) {
+    soon(); // changed before this script was there, or kept by the browser over a reload
+  }
+}
+
+function isChanged(field) {
+  if (field.options) {
+    return [...field.options].some((option) => option.selected !== option.defaultSelected && option.defaultSelected);
+  }
+  if (field.type === "radio" || field.type === "checkbox") {
+    return field.checked !== field.defaultChecked;
+  }
+  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
 }
