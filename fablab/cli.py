@@ -41,6 +41,7 @@ def main() -> None:
     logging.basicConfig(
         level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _set(name: str, value: Any) -> None:

@@ -65,7 +65,7 @@ def virtual_printers(count: int, first_port: int) -> list[VirtualPrinter]:
     for number in range(count):
         port, name = first_port + number, f"octoprint-{number + 1}"
         folder = settings().data_dir.absolute() / "octoprint" / name
-        key = virtual.write_base_folder(folder, port)
+        key = virtual.write_base_folder(folder, port, fast=True)
         program = Program(name, virtual.command(executable, folder, port), folder=folder, stop_within_s=10)
         servers.append((program, f"http://127.0.0.1:{port}", key))
     return servers

@@ -87,10 +87,19 @@ def watch(machine_id: int) -> None:
             return
         try:
             visit = _visit(lease)
-            if visit is not None:
-                _look(visit)
         except Problem as problem:
             _record_absence(lease, problem.sentence)
+            return
+        if visit is not None:
+            _look_and_record(visit)
+
+
+def _look_and_record(visit: Visit, *, start_refused: bool = False) -> None:
+    """Look at a printer and record what was seen, or that nothing could be seen."""
+    try:
+        _look(visit, start_refused=start_refused)
+    except Problem as problem:
+        _record_absence(visit.lease, problem.sentence)
 
 
 def _look(visit: Visit, *, start_refused: bool = False) -> None:
@@ -233,7 +242,8 @@ def _dispatch(lease: Lease, attempt_id: int) -> None:
         _never_started(lease, attempt_id, problem.sentence)
     else:
         if started is not None:
-            _look(Visit(lease, visit.printer, started.attempt, idle_before=False), start_refused=started.refused)
+            seen_next = Visit(lease, visit.printer, started.attempt, idle_before=False)
+            _look_and_record(seen_next, start_refused=started.refused)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def write_base_folder(folder: Path, port: int, *, fast: bool = False) -> str:
     """Write the base folder of an OctoPrint server with a virtual printer, and return its application key.
 
     A folder that exists keeps its key. With `fast` heating and moves take no time and lost lines are noticed at once,
-    for tests. The files are JSON, which is YAML.
+    for tests and demonstrations. The files are JSON, which is YAML.
     """
     key_file = folder / "data" / "appkeys" / "keys.yaml"
     if key_file.exists():

@@ -44,11 +44,18 @@ class PageForm(Form):  # type: ignore[misc]  # WTForms has no types
         return True
 
 
+NEW_PASSWORD = {"autocomplete": "new-password"}
+
+
 class SignInForm(PageForm):
     """E-mail and password."""
 
-    email = EmailField(lazy_gettext("E-mail"), [InputRequired(), Length(max=254)])
-    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=200)])
+    email = EmailField(
+        lazy_gettext("E-mail"), [InputRequired(), Length(max=254)], render_kw={"autocomplete": "username"}
+    )
+    password = PasswordField(
+        lazy_gettext("Password"), [InputRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"}
+    )
 
 
 class PersonForm(PageForm):
@@ -56,7 +63,9 @@ class PersonForm(PageForm):
 
     name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=120)])
     email = EmailField(lazy_gettext("E-mail"), [InputRequired(), Length(max=254)])
-    password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(min=8, max=200)])
+    password = PasswordField(
+        lazy_gettext("Password"), [InputRequired(), Length(min=8, max=200)], render_kw=NEW_PASSWORD
+    )
     role = SelectField(lazy_gettext("Role"))
 
 
@@ -70,7 +79,9 @@ class RightsForm(PageForm):
 class PasswordForm(PageForm):
     """A new password for somebody."""
 
-    password = PasswordField(lazy_gettext("New password"), [InputRequired(), Length(min=8, max=200)])
+    password = PasswordField(
+        lazy_gettext("New password"), [InputRequired(), Length(min=8, max=200)], render_kw=NEW_PASSWORD
+    )
 
 
 class TopUpForm(PageForm):
@@ -87,7 +98,7 @@ class MachineForm(PageForm):
     profile = SelectField(lazy_gettext("Kind of printer"))
     driver = SelectField(lazy_gettext("Connected by"))
     address = StringField(lazy_gettext("Address"), [InputRequired(), Length(max=500)])
-    key = PasswordField(lazy_gettext("Application key"), [Optional(), Length(max=200)])
+    key = PasswordField(lazy_gettext("Application key"), [Optional(), Length(max=200)], render_kw=NEW_PASSWORD)
 
 
 class ServiceForm(PageForm):

@@ -82,23 +82,35 @@ def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, par
 
     card = bob.locator(".machine", has_text="octoprint-1")
     expect(card).to_contain_text("calibration-cube.stl")
-    expect(card).to_contain_text("%", timeout=60_000)
-    card.get_by_role("button", name="Stop", exact=True).click()
-    bob.locator("dialog[open]").get_by_role("button", name="Stop it").click()
-    expect(bob.locator(".task", has_text="octoprint-1")).to_contain_text("Stopped", timeout=60_000)
-
-    bob.locator(".task", has_text="octoprint-1").get_by_role("link", name="Say what happened").click()
-    bob.get_by_label("It came off the plate").check()
-    expect(bob.locator("#consequence")).to_contain_text("go back to the front of the queue, free of charge")
-    bob.fill("#good", "1")
-    expect(bob.locator("#consequence")).to_contain_text("pays what was agreed")
-    bob.get_by_role("button", name="Record it").click()
+    task = bob.locator(".task", has_text="octoprint-1")
+    expect(task).to_contain_text("Finished, to be checked", timeout=120_000)
+    task.get_by_role("button", name="All good (1 of 1)").click()
     expect(bob.locator("#queue")).to_contain_text("Waiting to be collected")
 
     expect(alice.locator(".way [aria-current=step]")).to_have_text("Ready to collect", timeout=20_000)
     alice.goto("/wallet/")
     expect(alice.locator("table")).to_contain_text("Paid for good parts")
     assert alice.errors == []
+    assert bob.errors == []
+
+
+def test_a_bad_plate_shows_what_follows_and_goes_back_to_the_front(chromium, demo):
+    bob = open_page(chromium, demo, "bob")
+    bob.goto("/board/")
+    task = bob.locator(".task", has_text="Marie")
+    expect(task).to_contain_text("Finished, to be checked", timeout=120_000)
+    task.get_by_role("link", name="Something went wrong").click()
+    bob.get_by_label("It came off the plate").check()
+    expect(bob.locator("#consequence")).to_contain_text("go back to the front of the queue, free of charge")
+    bob.fill("#good", "2")
+    expect(bob.locator("#consequence")).to_contain_text("pays what was agreed")
+    bob.fill("#good", "0")
+    bob.get_by_role("button", name="Record it").click()
+    printing = bob.locator(".machine", has_text="phone-stand.stl")
+    expect(printing.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
+    printing.get_by_role("button", name="Stop", exact=True).click()
+    bob.locator("dialog[open]").get_by_role("button", name="Stop it").click()
+    expect(bob.locator(".task", has_text="phone-stand.stl")).to_contain_text("Stopped, to be checked", timeout=60_000)
     assert bob.errors == []
 
 

@@ -121,6 +121,22 @@ def test_a_start_whose_answer_was_lost_is_found_printing(scene):
     assert len(scene.starts()) == 1
 
 
+def test_a_printer_that_vanishes_right_after_the_start_is_found_printing_when_it_is_back(scene, monkeypatch):
+    start = SimulatedPrinter.start
+
+    def start_and_vanish(self, name: str) -> None:
+        start(self, name)
+        self.switch_off()
+
+    monkeypatch.setattr(SimulatedPrinter, "start", start_and_vanish)
+    printing.dispatch(scene.claim())
+    assert scene.state() == AttemptState.STARTING
+    assert scene.row(Machine, scene.cast.ada).operation == Operation.OFFLINE
+    scene.printer.switch_off(off=False)
+    scene.watch_until(AttemptState.PRINTING, AttemptState.FINISHED_UNVERIFIED)
+    assert len(scene.starts()) == 1
+
+
 @pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.SILENT])
 def test_a_start_that_did_not_happen_is_proved_before_another_is_allowed(scene, fault):
     scene.printer.fail_next("start", fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -34,6 +35,9 @@ from fablab.web.reply import wants_json
 from fablab.words import Sentence, say
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+MEASURED_AT_ONCE = 2  # a measurement may take 2 GB in its child process
+measuring = threading.BoundedSemaphore(MEASURED_AT_ONCE)
 
 INFILLS = (10, 15, 20, 30, 50, 100)
 
@@ -94,7 +98,8 @@ def _draft(stream: BinaryIO, file_name: str) -> Order:
     with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
         features = files.beside(incoming.sha256, "npz")
         features.parent.mkdir(parents=True, exist_ok=True)
-        report = measure_safely(incoming.path, services.shown_name(file_name), features)
+        with measuring:
+            report = measure_safely(incoming.path, services.shown_name(file_name), features)
         with db.transaction() as session:
             model = services.keep_model(session, incoming, report)
             return services.draft(session, me().id, model, file_name)

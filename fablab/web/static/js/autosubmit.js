@@ -1,61 +1,81 @@
-// `form[data-live]`: a change of a choice fetches the part of the page that depends on it, e.g. the price.
-import { connected, fetchFragment, morph } from "./fragments.js";
+// `form[data-live="address"]`: a change in the form fetches the part of the page that depends on it, e.g. the price.
+import { connected } from "./connection.js";
+import { ask } from "./fragments.js";
+import { MORPHED, morph } from "./morph.js";
 
 const REST_MS = 150;
+const AGAIN_MS = 5_000;
 
-/** Bring all live forms below `root` to life. */
-export function start(root) {
-  for (const form of root.querySelectorAll("form[data-live]")) {
-    attach(form);
+const states = new WeakMap();
+
+/** Follow the changes of all live forms, and hide the buttons that are for pages without JavaScript. */
+export function start() {
+  for (const name of ["input", "change", "reset"]) {
+    document.addEventListener(name, ({ target }) => soon(target.form ?? target));
+  }
+  document.addEventListener(MORPHED, hideButtons);
+  hideButtons();
+}
+
+function hideButtons() {
+  for (const element of document.querySelectorAll("[data-hide-with-js]")) {
+    element.hidden = true;
   }
 }
 
-function attach(form) {
-  let timer = null;
-  let request = null;
+function soon(form, pause = REST_MS) {
+  if (!form.matches?.("form[data-live]")) {
+    return;
+  }
+  if (!states.has(form)) {
+    states.set(form, { timer: null, request: null, shown: null });
+  }
+  const state = states.get(form);
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => update(form, state), pause);
+}
 
-  async function update() {
-    request?.abort();
-    request = new AbortController();
-    const mine = request;
-    const target = document.getElementById(form.dataset.liveTarget);
+async function update(form, state) {
+  const target = document.getElementById(form.dataset.liveTarget);
+  if (!form.isConnected || !target) {
+    return;
+  }
+  const fields = question(form, target);
+  state.request?.abort();
+  state.request = new AbortController();
+  const { signal } = state.request;
+  if (fields !== state.shown) {
     target.setAttribute("aria-busy", "true");
     try {
-      const query = new URLSearchParams(new FormData(form));
-      const html = await fetchFragment(`${form.dataset.live}?${query}`, { signal: mine.signal });
+      const { root } = await ask(...request(form, fields, target, signal));
       connected(true);
-      if (html !== null) {
-        morph(target, html);
+      if (root && !signal.aborted) {
+        morph(target, root);
+        state.shown = fields;
       }
     } catch {
-      if (!mine.signal.aborted) {
+      if (!signal.aborted) {
         connected(false);
-      }
-    } finally {
-      if (!mine.signal.aborted) {
-        document.getElementById(form.dataset.liveTarget).removeAttribute("aria-busy");
+        soon(form, AGAIN_MS);
       }
     }
   }
-
-  function soon() {
-    clearTimeout(timer);
-    timer = setTimeout(update, REST_MS);
-  }
-
-  form.addEventListener("input", soon);
-  form.addEventListener("change", soon);
-  if ([...form.elements].some(isChanged)) {
-    soon(); // changed before this script was there, or kept by the browser over a reload
+  if (!signal.aborted) {
+    target.removeAttribute("aria-busy");
   }
 }
 
-function isChanged(field) {
-  if (field.options) {
-    return [...field.options].some((option) => option.selected !== option.defaultSelected && option.defaultSelected);
+/** The fields as the person sees them; hidden fields of the target are an earlier answer. */
+function question(form, target) {
+  const answers = new Set([...target.querySelectorAll("input[type=hidden]")].map(({ name }) => name));
+  const asked = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !answers.has(name));
+  return String(new URLSearchParams(asked));
+}
+
+function request(form, fields, target, signal) {
+  const { live, liveMethod = "get" } = form.dataset;
+  if (liveMethod.toLowerCase() === "post") {
+    return [live, target, { method: "POST", body: new URLSearchParams(fields), signal }];
   }
-  if (field.type === "radio" || field.type === "checkbox") {
-    return field.checked !== field.defaultChecked;
-  }
-  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
+  return [`${live}${live.includes("?") ? "&" : "?"}${fields}`, target, { signal }];
 }
