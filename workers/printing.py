@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from fablab.orders.models import Order
 from fablab.printers import BUSY, FileHistory, NobodyKnows, Printer, PrinterState, Reading, open_printer
 from fablab.settings import settings
 from fablab.words import Sentence, say
+from workers.keeping import kept
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +61,15 @@ def leased(machine_id: int) -> Iterator[Lease | None]:
     """Hold a machine's lease for the block, or give None when another worker holds it."""
     with db.transaction() as session:
         lease = machines.lease(session, machine_id, utcnow())
+    if lease is None:
+        yield None
+        return
     try:
-        yield lease
+        with kept(partial(machines.renew, held=lease)):
+            yield lease
     finally:
-        if lease is not None:
-            with db.transaction() as session:
-                machines.release(session, lease)
+        with db.transaction() as session:
+            machines.release(session, lease)
 
 
 def _visit(lease: Lease) -> Visit | None:

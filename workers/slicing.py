@@ -6,6 +6,7 @@ import hashlib
 import logging
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -23,6 +24,7 @@ from fablab.slicing.profiles import Settings
 from fablab.slicing.profiles import settings as profile_settings
 from fablab.slicing.prusaslicer import LIMITS, SliceFailed, require_slicer, slice_model
 from fablab.words import say
+from workers.keeping import kept
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ def slice_job(job_id: int) -> None:
     if work is None:
         return
     try:
-        made = _find(work.key) or _slice(work)
+        with kept(partial(jobs.renew_slicing, job_id=work.job_id, token=work.token)):
+            made = _find(work.key) or _slice(work)
     except SliceFailed as failure:
         with db.transaction() as session:
             jobs.slicing_failed(session, work.job_id, work.token, failure.sentence, failure.detail)

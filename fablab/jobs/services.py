@@ -22,7 +22,7 @@ from fablab.machines import services as machine_services
 from fablab.machines.models import Operation
 from fablab.words import Sentence, say
 
-SLICING_LEASE = timedelta(minutes=11)
+SLICING_LEASE = timedelta(seconds=45)  # renewed while the slicer runs
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,12 @@ def take_for_slicing(session: Session, job_id: int, now: datetime) -> Job | None
         problem_detail=None,
     )
     return job
+
+
+def renew_slicing(session: Session, now: datetime, job_id: int, token: int) -> bool:
+    """Lengthen the lease of a worker that still slices a job; tell whether it was still its own."""
+    mine = (Job.id == job_id, Job.token == token, Job.state == JobState.SLICING, Job.lease_until > now)
+    return bool(session.execute(update(Job).where(*mine).values(lease_until=now + SLICING_LEASE)).rowcount)  # type: ignore[attr-defined]
 
 
 def _still_slicing(session: Session, job_id: int, token: int) -> Job | None:

@@ -15,7 +15,7 @@ from fablab.machines.models import Machine, MachineEvent, Operation, Plate, Serv
 from fablab.printers import DRIVERS
 from fablab.words import Sentence, say
 
-LEASE = timedelta(seconds=150)
+LEASE = timedelta(seconds=45)  # renewed while the work goes on; a worker that died is replaced after this
 
 
 @dataclass(frozen=True)
@@ -102,24 +102,28 @@ def hold_plate(session: Session, machine_id: int, by_id: int | None = None) -> N
 
 @dataclass(frozen=True)
 class Lease:
-    """The right of one worker to talk to one printer, until a moment. A newer lease makes an older one worthless."""
+    """The right of one worker to talk to one printer for a while. A newer lease makes an older one worthless."""
 
     machine_id: int
     token: int
-    until: datetime
 
 
 def lease(session: Session, machine_id: int, now: datetime) -> Lease | None:
     """Take a machine's lease by compare-and-swap, or return None when somebody else holds it."""
-    until = now + LEASE
     free = or_(Machine.lease_until.is_(None), Machine.lease_until < now)
     token = session.scalar(
         update(Machine)
         .where(Machine.id == machine_id, free)
-        .values(lease_token=Machine.lease_token + 1, lease_until=until)
+        .values(lease_token=Machine.lease_token + 1, lease_until=now + LEASE)
         .returning(Machine.lease_token)
     )
-    return Lease(machine_id, token, until) if token is not None else None
+    return Lease(machine_id, token) if token is not None else None
+
+
+def renew(session: Session, now: datetime, held: Lease) -> bool:
+    """Lengthen a lease that is still held and not over; tell whether it was."""
+    mine = (Machine.id == held.machine_id, Machine.lease_token == held.token, Machine.lease_until > now)
+    return bool(session.execute(update(Machine).where(*mine).values(lease_until=now + LEASE)).rowcount)  # type: ignore[attr-defined]
 
 
 def lease_holds(session: Session, held: Lease, now: datetime) -> bool:

@@ -94,11 +94,21 @@ def test_a_lease_that_was_taken_over_is_worth_nothing(any_place):
     with db.transaction() as session:
         ada = small_place(session).ada
         first = machines.lease(session, ada.id, utcnow())
-        second = machines.lease(session, ada.id, first.until.replace(year=first.until.year + 1))
+        second = machines.lease(session, ada.id, utcnow() + 2 * machines.LEASE)
     with db.transaction() as session:
         machines.release(session, first)
         assert not machines.lease_holds(session, first, utcnow())
         assert machines.lease_holds(session, second, utcnow())
+        assert not machines.renew(session, utcnow(), first)
+
+
+def test_a_lease_is_renewed_while_it_is_held_and_never_after_it_was_over(place):
+    with db.transaction() as session:
+        ada = small_place(session).ada
+        held, now = machines.lease(session, ada.id, utcnow()), utcnow()
+        assert machines.renew(session, now + machines.LEASE / 2, held)
+        assert machines.lease_holds(session, held, now + machines.LEASE)
+        assert not machines.renew(session, now + 2 * machines.LEASE, held)
 
 
 def take_tick(now):

@@ -71,7 +71,13 @@ def test_a_slicer_that_is_not_heard_of_again_loses_its_job(place, recorder):
         cast = small_place(session)
         job = jobs.of_order(session, order_cube(session, cast.alice).id)[0]
         job_services.take_for_slicing(session, job.id, utcnow())
-    later = utcnow() + job_services.SLICING_LEASE + timedelta(seconds=1)
+        token = session.get(Job, job.id).token
+    later = utcnow() + job_services.SLICING_LEASE / 2
+    with db.transaction() as session:
+        assert job_services.renew_slicing(session, later, job.id, token)
+        assert not job_services.renew_slicing(session, later, job.id, token - 1)
+    assert ("slice", (job.id,)) not in tick(recorder, later + job_services.SLICING_LEASE / 2)
+    later += job_services.SLICING_LEASE + timedelta(seconds=11)
     assert ("slice", (job.id,)) in tick(recorder, later)
     with db.reading() as session:
         assert session.get(Job, job.id).state == "to_slice"
