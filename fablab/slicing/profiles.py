@@ -82,6 +82,11 @@ class MachineProfile:
     max_bed_c: float
     profile: Profile
 
+    @property
+    def label_with_size(self) -> str:
+        """What it is called, with the room it has for parts."""
+        return f"{self.label} ({' × '.join(f'{side:g}' for side in self.bed_mm)} mm)"
+
 
 @dataclass(frozen=True)
 class FilamentProfile:

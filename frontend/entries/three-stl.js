@@ -1,8 +1,6 @@
 // What the preview needs of three.js, and nothing else.
 export {
-  AmbientLight,
   BufferGeometry,
-  CircleGeometry,
   Color,
   DirectionalLight,
   Float32BufferAttribute,
@@ -10,11 +8,12 @@ export {
   LineBasicMaterial,
   LineSegments,
   Mesh,
-  MeshBasicMaterial,
   MeshStandardMaterial,
   PerspectiveCamera,
+  PlaneGeometry,
   Scene,
-  Vector3,
+  ShadowMaterial,
+  SRGBColorSpace,
   WebGLRenderer,
 } from "three";
 export { OrbitControls } from "three/addons/controls/OrbitControls.js";

@@ -60,7 +60,7 @@ def show() -> Any:
 
 def _machine_form(data: Any = None, **values: Any) -> MachineForm:
     form = MachineForm(data, **values)
-    form.profile.choices = [(name, profile.label) for name, profile in sorted(machine_profiles().items())]
+    form.profile.choices = [(name, profile.label_with_size) for name, profile in sorted(machine_profiles().items())]
     form.driver.choices = [(name, tr(DRIVER_LABELS.get(name, name))) for name in DRIVERS]
     return form
 

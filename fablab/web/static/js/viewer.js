@@ -1,15 +1,8 @@
-// `[data-viewer]`: a rotating preview of an STL, standing on the bed of the printer. Without WebGL the text stays.
+// Shows the STL of a `[data-viewer]` element: the part stands on the bed, turns slowly, and is turned by hand or keys.
+// The element's attributes say everything: `data-viewer` (address), `data-colour`, `data-bed` (mm); so do the custom
+// properties `--viewer-part` and `--viewer-grid`. It draws only while it is in sight and something moves.
 import {
-  BufferGeometry,
-  CircleGeometry,
-  Color,
-  DirectionalLight,
-  Float32BufferAttribute,
-  HemisphereLight,
-  LineBasicMaterial,
-  LineSegments,
   Mesh,
-  MeshBasicMaterial,
   MeshStandardMaterial,
   OrbitControls,
   PerspectiveCamera,
@@ -17,126 +10,205 @@ import {
   STLLoader,
   WebGLRenderer,
 } from "../vendor/three-stl.js";
+import { addBed, addLights, paint } from "./viewer-scene.js";
 
-const GRID_MM = 10;
-const TURN = Math.PI / 24;
+const STEP = Math.PI / 24;
+const ZOOM = 1.1;
+const FIELD_OF_VIEW = 28;
+const MARGIN = 1.06;
+const KEYS = {
+  ArrowLeft: (controls) => controls.rotateLeft(-STEP),
+  ArrowRight: (controls) => controls.rotateLeft(STEP),
+  ArrowUp: (controls) => controls.rotateUp(-STEP),
+  ArrowDown: (controls) => controls.rotateUp(STEP),
+  "+": (controls) => controls.dollyIn(1 / ZOOM),
+  "-": (controls) => controls.dollyOut(1 / ZOOM),
+};
 
-/** Load the model of `element` and show it. */
+/** Load the model of `element` and show it; raises when it cannot be loaded or drawn. */
 export async function show(element) {
-  const geometry = await new STLLoader().loadAsync(element.dataset.viewer);
+  const url = element.dataset.viewer;
+  const geometry = await new STLLoader().loadAsync(url);
+  if (!element.isConnected || element.dataset.viewer !== url) {
+    return element.isConnected ? show(element) : undefined;
+  }
   const renderer = new WebGLRenderer({ antialias: true, alpha: true });
-  const scene = new Scene();
-  scene.add(new HemisphereLight(0xffffff, 0x8890a0, 2.1));
-  const sun = new DirectionalLight(0xffffff, 2.2);
-  sun.position.set(-80, -120, 220);
-  scene.add(sun);
-
-  const material = new MeshStandardMaterial({ roughness: 0.62, metalness: 0.02, flatShading: true });
-  const size = stand(geometry);
-  scene.add(new Mesh(geometry, material), shadow(size));
-  const grid = bed(element.dataset.bed.split(" ").map(Number));
-  scene.add(grid);
-  colour(element, material, grid.material);
-
-  const reach = Math.hypot(size.x, size.y, size.z) || 1;
-  const camera = new PerspectiveCamera(32, 1, reach / 50, reach * 60);
-  camera.up.set(0, 0, 1);
-  camera.position.set(reach * 0.95, -reach * 1.35, reach * 0.95);
-  const controls = new OrbitControls(camera, renderer.domElement);
-  controls.target.set(0, 0, size.z / 2);
-  controls.enableDamping = true;
-  controls.autoRotate = !matchMedia("(prefers-reduced-motion: reduce)").matches;
-  controls.autoRotateSpeed = 1.4;
-  controls.maxPolarAngle = Math.PI * 0.52;
-  controls.addEventListener("start", () => {
-    controls.autoRotate = false;
-  });
-
-  element.append(renderer.domElement);
+  const stage = build(geometry, element.dataset.bed);
+  const controls = arrange(stage, renderer.domElement);
+  uncover(element, renderer.domElement);
+  follow(element, renderer, stage, controls);
   element.dataset.viewerState = "ready";
-  const stop = follow(element, renderer, camera, () => {
-    controls.update();
-    renderer.render(scene, camera);
-  });
-  element.addEventListener("keydown", (event) => turn(event, controls, camera));
-  new MutationObserver(() => colour(element, material, grid.material)).observe(element, {
-    attributes: true,
-    attributeFilter: ["data-colour"],
-  });
-  document.addEventListener("change", ({ target }) => {
-    if (target.dataset.partColour) {
-      element.dataset.colour = target.dataset.partColour;
-    }
-  });
-  addEventListener("pagehide", stop, { once: true });
 }
 
-/** Put the part in the middle, on the bed; return its size. */
-function stand(geometry) {
+/** The scene: the part in the middle of the bed, lit. */
+function build(geometry, bed) {
   geometry.computeBoundingBox();
   const { min, max } = geometry.boundingBox;
   geometry.translate(-(min.x + max.x) / 2, -(min.y + max.y) / 2, -min.z);
-  geometry.computeVertexNormals();
-  return max.clone().sub(min);
+  geometry.computeBoundingSphere();
+  const size = max.clone().sub(min);
+  const reach = Math.max(size.length() / 2, 1);
+  const scene = new Scene();
+  const part = new Mesh(geometry, new MeshStandardMaterial({ roughness: 0.5, metalness: 0, flatShading: true }));
+  part.castShadow = true;
+  part.receiveShadow = true;
+  scene.add(part);
+  addLights(scene, size, reach);
+  const grid = addBed(scene, bed?.split(/\s+/).map(Number), reach);
+  return { scene, part, grid, size, reach };
 }
 
-function shadow(size) {
-  const material = new MeshBasicMaterial({ color: 0x000000, transparent: true, opacity: 0.1, depthWrite: false });
-  const disc = new Mesh(new CircleGeometry(0.62, 48), material);
-  disc.scale.set(size.x, size.y, 1);
-  disc.position.z = 0.02;
-  return disc;
+function arrange(stage, canvas) {
+  const { size, reach } = stage;
+  const camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, reach / 20, reach * 80);
+  camera.up.set(0, 0, 1);
+  stage.camera = camera;
+  const controls = new OrbitControls(camera, canvas);
+  controls.target.set(0, 0, size.z / 2);
+  camera.position.set(0.62, -1, 0.62).add(controls.target);
+  controls.enableDamping = true;
+  controls.enablePan = false;
+  controls.autoRotateSpeed = 1.4;
+  controls.maxPolarAngle = Math.PI * 0.54;
+  controls.minDistance = reach * 1.3;
+  controls.maxDistance = reach * 14;
+  canvas.style.touchAction = "pan-y"; // a finger moves the page up and down and turns the part sideways
+  return controls;
 }
 
-function bed([width, depth]) {
-  const points = [];
-  for (let x = 0; x <= width; x += GRID_MM) {
-    points.push(x - width / 2, -depth / 2, 0, x - width / 2, depth / 2, 0);
+/** Put the canvas in the place of what stands in the element. */
+function uncover(element, canvas) {
+  for (const child of element.children) {
+    child.hidden = true;
   }
-  for (let y = 0; y <= depth; y += GRID_MM) {
-    points.push(-width / 2, y - depth / 2, 0, width / 2, y - depth / 2, 0);
-  }
-  const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new Float32BufferAttribute(points, 3));
-  return new LineSegments(geometry, new LineBasicMaterial({ transparent: true, opacity: 0.7 }));
+  element.append(canvas);
 }
 
-function colour(element, part, grid) {
-  const style = getComputedStyle(element);
-  part.color = new Color(element.dataset.colour || style.getPropertyValue("--viewer-part").trim());
-  grid.color = new Color(style.getPropertyValue("--viewer-grid").trim());
-}
+/** Keep the picture in step with the element, the theme and the person, until the element is gone. */
+function follow(element, renderer, stage, controls) {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let stale = true;
+  let fitted = false;
+  let last = null;
 
-/** Draw while the element is in sight and in the page, in its size; return how to stop. */
-function follow(element, renderer, camera, draw) {
-  const fit = () => {
-    const { clientWidth, clientHeight } = element;
-    renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-    renderer.setSize(clientWidth, clientHeight, false);
-    camera.aspect = clientWidth / Math.max(1, clientHeight);
-    camera.updateProjectionMatrix();
+  const redraw = () => {
+    stale = true;
   };
-  fit();
-  const sizes = new ResizeObserver(fit);
-  const sight = new IntersectionObserver(([entry]) => renderer.setAnimationLoop(entry.isIntersecting ? draw : null));
-  sizes.observe(element);
-  sight.observe(element);
-  return () => {
-    sizes.disconnect();
-    sight.disconnect();
+  const repaint = () => {
+    paint(element, stage);
+    redraw();
+  };
+  const still = () => {
+    controls.autoRotate = false;
+    fitted = true;
+  };
+
+  function draw(now) {
+    const passed = last === null ? 0 : Math.min((now - last) / 1000, 0.1);
+    last = now;
+    if (controls.update(passed) || stale) {
+      stale = false;
+      renderer.render(stage.scene, stage.camera);
+    }
+  }
+
+  function resize() {
+    const { clientWidth: width, clientHeight: height } = element;
+    renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    renderer.setSize(width, height, false);
+    stage.camera.aspect = width / Math.max(1, height);
+    stage.camera.updateProjectionMatrix();
+    if (!fitted) {
+      frame(stage, controls);
+    }
+    redraw();
+    renderer.render(stage.scene, stage.camera); // a new size empties the canvas
+  }
+
+  function end() {
+    ended.abort();
+    for (const observer of [sizes, sight, attributes]) {
+      observer.disconnect();
+    }
+    controls.dispose();
+    stage.scene.traverse((each) => {
+      each.geometry?.dispose();
+      each.material?.dispose();
+    });
     renderer.setAnimationLoop(null);
     renderer.dispose();
-  };
+    renderer.forceContextLoss();
+    renderer.domElement.remove();
+  }
+
+  const sizes = new ResizeObserver(resize);
+  const sight = new IntersectionObserver(([entry]) => {
+    if (!element.isConnected) {
+      end();
+      return;
+    }
+    last = null;
+    renderer.setAnimationLoop(entry.isIntersecting ? draw : null);
+  });
+  const attributes = new MutationObserver((changes) => {
+    if (changes.every(({ attributeName }) => attributeName === "data-colour")) {
+      repaint();
+      return;
+    }
+    end();
+    show(element).catch(() => {
+      for (const child of element.children) {
+        child.hidden = false;
+      }
+      element.dataset.viewerState = "failed";
+    });
+  });
+
+  renderer.shadowMap.enabled = true;
+  renderer.shadowMap.autoUpdate = false; // the light and the part stand still, only the camera moves
+  renderer.shadowMap.needsUpdate = true;
+  controls.autoRotate = !calm.matches;
+  repaint();
+  resize();
+  controls.addEventListener("start", still);
+  calm.addEventListener("change", still, { signal });
+  dark.addEventListener("change", repaint, { signal });
+  element.addEventListener("keydown", (event) => turn(event, controls, still), { signal });
+  element.addEventListener("wheel", (event) => leaveToPage(event, element), { capture: true, passive: true, signal });
+  renderer.domElement.addEventListener("webglcontextrestored", () => {
+    renderer.shadowMap.needsUpdate = true;
+    redraw();
+  });
+  document.addEventListener("fragment:morphed", () => element.isConnected || end(), { signal });
+  sizes.observe(element);
+  sight.observe(element);
+  attributes.observe(element, { attributeFilter: ["data-colour", "data-viewer", "data-bed"] });
 }
 
-function turn(event, controls, camera) {
-  const steps = { ArrowLeft: -TURN, ArrowRight: TURN };
-  if (!(event.key in steps)) {
-    return;
+/** Put the camera as near as the whole part allows, in a wide and in a narrow element. */
+function frame({ camera, reach }, controls) {
+  const half = (camera.fov / 2) * (Math.PI / 180);
+  const narrow = Math.min(half, Math.atan(Math.tan(half) * camera.aspect));
+  const away = camera.position.clone().sub(controls.target).normalize();
+  camera.position.copy(controls.target).addScaledVector(away, (reach / Math.sin(narrow)) * MARGIN);
+  controls.update();
+}
+
+function turn(event, controls, still) {
+  const act = KEYS[event.key];
+  if (act && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    still();
+    act(controls);
   }
-  event.preventDefault();
-  controls.autoRotate = false;
-  const { x, y } = camera.position;
-  const [cos, sin] = [Math.cos(steps[event.key]), Math.sin(steps[event.key])];
-  camera.position.set(x * cos - y * sin, x * sin + y * cos, camera.position.z);
+}
+
+/** The wheel scrolls the page; it comes nearer only after the preview was clicked, or with Ctrl (a pinch). */
+function leaveToPage(event, element) {
+  if (!event.ctrlKey && !element.contains(document.activeElement)) {
+    event.stopPropagation();
+  }
 }
