@@ -14,7 +14,8 @@ import numpy as np
 
 from fablab.slicing import sandbox
 from fablab.slicing.features import Features
-from fablab.slicing.mesh import BadMesh, Triangles, read_triangles
+from fablab.slicing.mesh import BadMesh, Triangles
+from fablab.slicing.reading import read_triangles
 from fablab.words import Sentence, say
 
 CHILD = Path(__file__).with_name("measure_child.py")

@@ -6,13 +6,14 @@ Each is one closed surface that stands flat on the plate, prints without support
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fablab.slicing.stl import write_stl
 
 Triangles = NDArray[np.float64]
 Outline = Sequence[tuple[float, float]]
@@ -22,16 +23,6 @@ def write_samples(folder: Path) -> list[Path]:
     """Write every sample as a binary STL into `folder` and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     return [write_stl(folder / f"{name}.stl", draw()) for name, draw in SAMPLES.items()]
-
-
-def write_stl(path: Path, triangles: Triangles) -> Path:
-    """Write triangles, shape (n, 3, 3) in mm, as a binary STL and return its path."""
-    row = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-    rows = np.zeros(len(triangles), dtype=row)
-    rows["corners"] = triangles
-    rows["normal"] = _unit_normals(triangles)
-    path.write_bytes(b"part".ljust(80) + struct.pack("<I", len(rows)) + rows.tobytes())
-    return path
 
 
 def calibration_cube() -> Triangles:
@@ -150,12 +141,6 @@ def _is_ear(outline: Outline, left: list[int], place: int) -> bool:
 
 def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _unit_normals(triangles: Triangles) -> NDArray[np.float64]:
-    crosses = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    lengths = np.linalg.norm(crosses, axis=1, keepdims=True)
-    return np.asarray(np.divide(crosses, lengths, out=np.zeros_like(crosses), where=lengths > 0))
 
 
 def _areas(triangles: Triangles) -> NDArray[np.float64]:

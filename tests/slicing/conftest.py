@@ -11,6 +11,7 @@ import pytest
 from fablab.slicing import prusaslicer, samples
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.profiles import Settings, settings
+from fablab.slicing.stl import write_stl
 
 DrawnStl = Callable[..., Path]
 
@@ -20,7 +21,7 @@ def stl(tmp_path: Path) -> DrawnStl:
     """Return a function that writes triangles (n, 3, 3), or a trimesh, as a binary STL and returns its path."""
 
     def write(shape: object, name: str = "part.stl") -> Path:
-        return samples.write_stl(tmp_path / name, np.asarray(getattr(shape, "triangles", shape), dtype=float))
+        return write_stl(tmp_path / name, np.asarray(getattr(shape, "triangles", shape), dtype=float))
 
     return write
 

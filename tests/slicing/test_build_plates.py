@@ -10,10 +10,11 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fablab.slicing import prusaslicer, samples
+from fablab.slicing import prusaslicer
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.plates import copies_per_plate, fits, fits_as_it_lies, turned
 from fablab.slicing.profiles import machine_profiles, settings
+from fablab.slicing.stl import write_stl
 
 MK3, ENDER3 = machine_profiles()["mk3"], machine_profiles()["ender3"]
 SIDES = some.floats(0.5, 300)
@@ -60,7 +61,7 @@ def test_the_slicer_accepts_a_full_plate(
     machine: str, sides: tuple[float, float], slicer: prusaslicer.Slicer, tmp_path: Path
 ) -> None:
     size = (*sides, 0.8)
-    file = samples.write_stl(tmp_path / "part.stl", np.array(trimesh.creation.box(size).triangles))
+    file = write_stl(tmp_path / "part.stl", np.array(trimesh.creation.box(size).triangles))
     used = settings(machine, Choices("PLA", Quality.DRAFT, 10))
     most = copies_per_plate(size, used.machine)
     result = prusaslicer.slice_model(slicer, file, used, most, tmp_path / "out.gcode", size_mm=size)

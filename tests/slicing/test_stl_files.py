@@ -15,7 +15,8 @@ import trimesh
 
 from fablab.slicing import sandbox
 from fablab.slicing.measure import measure, measure_safely
-from fablab.slicing.mesh import BadMesh, read_triangles
+from fablab.slicing.mesh import BadMesh
+from fablab.slicing.reading import read_triangles
 
 CUBE = trimesh.creation.box((20, 20, 20))
 ROW = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
