@@ -1,16 +1,20 @@
-"""How good and how fast the estimate is, against real slices and a naive rule, side by side.
+"""How good and how fast the estimate is, against real slices of the same files in the same run, and a rule of thumb.
 
-    FABLAB_CORPUS=folder-of-stl python benchmarks/estimate.py [--every 3] [--fit]
+    FABLAB_CORPUS=folder-of-stl python benchmarks/estimate.py [--every 4] [--matrix 1]
 
-Without FABLAB_CORPUS the generated samples are used. Prints a table and writes build/bench/estimate.json. `--fit` also
-fits the coefficients, says how they do on models left out of the fit, and writes build/bench/calibration.json.
+Without FABLAB_CORPUS the generated samples are used. Prints tables and writes build/bench/estimate.json. Slices are
+pinned to one processor; both sides are counted in seconds of processor time.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -19,76 +23,92 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
-from fablab.slicing import prusaslicer, samples
+from fablab.slicing import samples
+from fablab.slicing.calibration import typical
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.deposits import skirt_mm
-from fablab.slicing.estimate import Calibration, estimate, own_calibration, plate_times, quantities_of
+from fablab.slicing.drawing import blob
+from fablab.slicing.estimate import Estimate, estimate
 from fablab.slicing.features import Features
 from fablab.slicing.measure import MeshReport, measure
 from fablab.slicing.mesh import BadMesh
+from fablab.slicing.plates import copies_per_plate
 from fablab.slicing.process import process_of
 from fablab.slicing.profiles import Settings, settings
+from fablab.slicing.slicer import SliceFailed, Slicer, require_slicer, slice_model
+from fablab.slicing.stl import write_stl
 
 Floats = NDArray[np.float64]
 
 OUTPUT = Path("build/bench")
-CASES = {
-    "mk3 normal PLA 15 %": ("mk3", Choices("PLA", Quality.NORMAL, 15), 1),
-    "mk3 normal PLA 15 % supports": ("mk3", Choices("PLA", Quality.NORMAL, 15, supports=True), 1),
-    "ender3 draft PLA 20 %": ("ender3", Choices("PLA", Quality.DRAFT, 20), 2),
-    "ender3 normal PETG 20 % supports": ("ender3", Choices("PETG", Quality.NORMAL, 20, supports=True), 2),
-    "mk3 fine PETG 30 %": ("mk3", Choices("PETG", Quality.FINE, 30), 3),
-}
-"""Machine, choices, and every how many models: the rarer settings need fewer slices."""
-VOLUMES = ("walls", "infill", "skins", "bridges", "supports", "interfaces")
-TIMES = ("walls", "infill", "skins", "bridges", "supports", "travel", "layers")
-TOWARDS_ONE = 0.5
-"""How strongly coefficients are held near 1: as strongly as by half a model that is 100 % off."""
+CASES = (
+    ("mk3", Choices("PLA", Quality.NORMAL, 15)),
+    ("ender3", Choices("PLA", Quality.DRAFT, 20)),
+    ("mk3", Choices("PETG", Quality.FINE, 30)),
+    ("ender3", Choices("PLA", Quality.FINE, 50)),
+    ("mk3", Choices("PETG", Quality.DRAFT, 40)),
+    ("mk3", Choices("PLA", Quality.NORMAL, 15, supports=True)),
+    ("ender3", Choices("PETG", Quality.NORMAL, 20, supports=True)),
+)
+COPIES = (2, 3, 4, 6, 9)
+EVERY_WITH_COPIES = 5
+MATRIX = tuple(itertools.product(Quality, (10, 20, 50), ("PLA", "PETG"), (False, True)))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A measured model."""
+    """A measured model, and what measuring took."""
 
     file: Path
     report: MeshReport
     features: Features
-    measuring_s: float
+    cpu_s: float
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One model sliced with one set of settings."""
+    """One plate of a model, sliced and estimated."""
 
-    case: str
     part: Part
     used: Settings
-    truth: prusaslicer.SliceResult
+    copies: int
+    true_mass_g: float
+    true_time_s: float
     slicing_s: float
+    made: Estimate
+    uncalibrated: Estimate
+    estimating_s: float
 
 
 def main() -> None:
     """Measure, slice, compare."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     arguments = _arguments()
-    slicer = prusaslicer.require_slicer()
-    with tempfile.TemporaryDirectory() as folder:
-        parts = measured(corpus(Path(folder))[:: arguments.every])
-        trials = [trial for case in CASES for trial in sliced(case, parts, slicer, Path(folder))]
-    result: dict[str, object] = {
-        "slicer": slicer.version,
-        "models": len(parts),
-        "measuring_s": spread([p.measuring_s for p in parts]),
-    }
-    result["cases"] = table(trials, own_calibration())
+    slicer = require_slicer()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = list(measured(corpus(folder)[:: arguments.every]))
+        trials = [trial for case in CASES for trial in tried(slicer, parts, *case, folder)]
+        plates = list(with_copies(slicer, parts[::EVERY_WITH_COPIES], folder))
+        result = {
+            "slicer": slicer.version,
+            "models": len(parts),
+            "plain": accuracy([trial for trial in trials if not trial.used.choices.supports]),
+            "supports": accuracy([trial for trial in trials if trial.used.choices.supports]),
+            "uncalibrated": accuracy(
+                [trial for trial in trials if not trial.used.choices.supports], uncalibrated=True
+            ),
+            "copies": accuracy(plates),
+            "rule_of_thumb": naive(trials),
+            "speed": speed(trials),
+            "matrix": matrix(slicer, parts, arguments.matrix, folder),
+            "million": million(folder),
+        }
+    for kind, row in result.items():
+        print(f"{kind:14} {json.dumps(row)}")
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    if arguments.fit:
-        result["left_out"] = cross_checked(trials)
-        fitted = fit(trials)
-        kept = {"slicer": slicer.version, "volume": fitted.volume, "time": fitted.time, "error": result["left_out"]}
-        (OUTPUT / "calibration.json").write_text(json.dumps(kept, indent=2) + "\n")
-    (OUTPUT / "estimate.json").write_text(json.dumps(result, indent=2) + "\n")
+    (OUTPUT / "estimate.json").write_text(json.dumps({"part": "estimate", **result}, indent=1) + "\n")
+    print(json.dumps({"part": "estimate", **result}))
 
 
 def corpus(folder: Path) -> list[Path]:
@@ -97,144 +117,174 @@ def corpus(folder: Path) -> list[Path]:
     return sorted(Path(named).glob("*.stl")) if named else samples.write_samples(folder / "samples")
 
 
-def measured(files: Iterable[Path]) -> list[Part]:
-    """Measure the models that can be."""
-    parts = []
+def measured(files: Iterable[Path]) -> Iterable[Part]:
+    """Measure the models that can be; once before, so that nothing is imported while the clock runs."""
     for file in files:
-        started = time.perf_counter()
         try:
+            measure(file, file.name)
+            started = time.process_time()
             report, features = measure(file, file.name)
         except BadMesh as bad:
             print(f"{file.name}: {bad}")
             continue
-        parts.append(Part(file, report, features, time.perf_counter() - started))
-    return parts
+        yield Part(file, report, features, time.process_time() - started)
 
 
-def sliced(case: str, parts: Sequence[Part], slicer: prusaslicer.Slicer, folder: Path) -> list[Trial]:
-    """Slice every model that the case asks for and the slicer accepts."""
-    machine, choices, step = CASES[case]
+def tried(
+    slicer: Slicer, parts: Sequence[Part], machine: str, choices: Choices, folder: Path, copies: int = 1
+) -> Iterable[Trial]:
+    """Slice and estimate every model that the slicer accepts."""
     used = settings(machine, choices)
-    trials = []
-    for part in parts[:: step if len(parts) > 20 else 1]:
-        started = time.perf_counter()
+    for part in parts:
+        before = children_s()
         try:
-            truth = prusaslicer.slice_model(
-                slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.report.size_mm
+            truth = slice_model(
+                slicer, part.file, used, copies, folder / "plate.gcode", size_mm=part.report.size_mm
             )
-        except prusaslicer.SliceFailed:
+        except SliceFailed:
             continue
-        trials.append(Trial(case, part, used, truth, time.perf_counter() - started))
-    return trials
+        slicing_s = children_s() - before
+        fresh = Features.load(kept(part, folder))
+        started = time.process_time()
+        made = estimate(fresh, used, copies)
+        took = time.process_time() - started
+        uncalibrated = estimate(part.features, used, copies, typical())
+        yield Trial(part, used, copies, truth.mass_g, truth.time_s, slicing_s, made, uncalibrated, took)
 
 
-def table(trials: Sequence[Trial], calibration: Calibration) -> dict[str, object]:
-    """Print and return errors and run times for each case."""
-    print(f"{'':34}{'n':>4}   mass error %: mean  p90  worst  naive |  time: mean  p90  worst  naive |  ms   slice ms")
-    rows: dict[str, object] = {}
-    for case in CASES:
-        chosen = [trial for trial in trials if trial.case == case and trial.part.report.trusted]
-        if not chosen:
-            continue
-        mass, duration, took = errors(chosen, calibration)
-        naive = np.abs(np.array([naively(trial) for trial in chosen]))
-        slice_ms = 1000 * float(np.median([trial.slicing_s for trial in chosen]))
-        row = {
-            "n": len(chosen),
-            "mass_error": spread(np.abs(mass)),
-            "time_error": spread(np.abs(duration)),
-            "naive_mass_error": spread(naive[:, 0]),
-            "naive_time_error": spread(naive[:, 1]),
-            "estimate_ms": round(1000 * took, 2),
-            "slice_ms": round(slice_ms),
+def kept(part: Part, folder: Path) -> Path:
+    """Return the file with the features of a part."""
+    path = folder / f"{part.file.stem}.npz"
+    if not path.exists():
+        part.features.save(path)
+    return path
+
+
+def with_copies(slicer: Slicer, parts: Sequence[Part], folder: Path) -> Iterable[Trial]:
+    """Slice and estimate plates with several copies."""
+    for place, part in enumerate(parts):
+        copies = COPIES[place % len(COPIES)]
+        machine, choices = CASES[place % 3]
+        if copies_per_plate(part.report.size_mm, settings(machine, choices).machine) >= copies:
+            yield from tried(slicer, [part], machine, choices, folder, copies)
+
+
+def children_s() -> float:
+    """Return the processor time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def accuracy(trials: Sequence[Trial], *, uncalibrated: bool = False) -> dict[str, object]:
+    """Return errors in percent, and how often the truth lies in the range."""
+    if not trials:
+        return {"n": 0}
+    found: dict[str, object] = {"n": len(trials)}
+    for name in ("mass", "time"):
+        pairs = [_pair(trial, name, uncalibrated=uncalibrated) for trial in trials]
+        error = np.array([made / truth - 1 for made, truth, _ in pairs]) * 100
+        found[name] = {
+            "mean": round(float(np.abs(error).mean()), 2),
+            "median": round(float(np.median(np.abs(error))), 2),
+            "p90": round(float(np.quantile(np.abs(error), 0.9)), 2),
+            "worst": round(float(np.abs(error).max()), 1),
+            "bias": round(float(error.mean()), 2),
+            "in_range": round(float(np.mean([low <= truth <= high for _, truth, (low, high) in pairs])), 3),
         }
-        rows[case] = row
-        m, t, n = 100 * np.abs(mass), 100 * np.abs(duration), 100 * naive.mean(axis=0)
-        print(
-            f"{case:34}{len(chosen):4}{m.mean():20.1f}{np.quantile(m, 0.9):6.1f}{m.max():6.0f}{n[0]:7.0f} |"
-            f"{t.mean():12.1f}{np.quantile(t, 0.9):6.1f}{t.max():6.0f}{n[1]:7.0f} |{1000 * took:5.1f}{slice_ms:8.0f}"
-        )
-    return rows
+    return found
 
 
-def errors(trials: Sequence[Trial], calibration: Calibration) -> tuple[Floats, Floats, float]:
-    """Return relative errors of mass and time, and seconds per estimate."""
-    started = time.perf_counter()
-    figures = [estimate(trial.part.features, trial.used, 1, calibration) for trial in trials]
-    took = (time.perf_counter() - started) / len(trials)
-    mass = [figure.mass_g / trial.truth.mass_g - 1 for figure, trial in zip(figures, trials, strict=True)]
-    duration = [figure.time_s / trial.truth.time_s - 1 for figure, trial in zip(figures, trials, strict=True)]
-    return np.array(mass), np.array(duration), took
+def _pair(trial: Trial, name: str, *, uncalibrated: bool) -> tuple[float, float, tuple[float, float]]:
+    made = trial.uncalibrated if uncalibrated else trial.made
+    if name == "mass":
+        return made.mass_g, trial.true_mass_g, made.mass_range_g
+    return made.time_s, trial.true_time_s, made.time_range_s
 
 
-def naively(trial: Trial) -> tuple[float, float]:
-    """Return the errors of the rule of thumb: volume × (0.2 + 0.8 × infill), at half the speed of the infill."""
-    process = process_of(trial.used)
-    volume = trial.part.report.volume_mm3 * (0.2 + 0.8 * process.infill_share)
-    seconds = volume / (process.sparse.section_mm2 * process.sparse.speed_mm_s / 2)
-    return volume * process.density_g_mm3 / trial.truth.mass_g - 1, seconds / trial.truth.time_s - 1
+def naive(trials: Sequence[Trial]) -> dict[str, float]:
+    """Return the mean errors of the rule of thumb: volume × (0.2 + 0.8 × infill), at half the speed of the infill."""
+    mass, duration = [], []
+    for trial in trials:
+        process = process_of(trial.used)
+        volume = trial.part.report.volume_mm3 * (0.2 + 0.8 * process.infill_share) * trial.copies
+        seconds = volume / (process.sparse.section_mm2 * process.sparse.speed_mm_s / 2)
+        mass.append(abs(volume * process.density_g_mm3 / trial.true_mass_g - 1))
+        duration.append(abs(seconds / trial.true_time_s - 1))
+    return {"mass": round(100 * float(np.mean(mass)), 1), "time": round(100 * float(np.mean(duration)), 1)}
 
 
-def fit(trials: Sequence[Trial]) -> Calibration:
-    """Fit the coefficients of volumes and times, held near 1."""
-    trials = [trial for trial in trials if trial.part.report.trusted]
-    processes = [process_of(trial.used) for trial in trials]
-    pairs = list(zip(trials, processes, strict=True))
-    quantities = [quantities_of(trial.part.features, process) for trial, process in pairs]
-    skirts = np.array([skirt_mm(trial.part.features, process, 1) for trial, process in pairs])
-    skirt_mm3 = skirts * [p.outer.section_mm2 / p.layer_mm * p.first_layer_mm for p in processes]
-    volumes = np.array([[each.volume_mm3[kind] for kind in VOLUMES] for each in quantities])
-    true_mm3 = np.array([trial.truth.mass_g / process.density_g_mm3 for trial, process in pairs])
-    true_s = np.array([trial.truth.time_s for trial in trials])
-    skirt_s = skirts / [process.first_layer_mm_s for process in processes]
-
-    def volume_errors(factors: Floats) -> Floats:
-        return np.concatenate([(volumes @ factors + skirt_mm3) / true_mm3 - 1, TOWARDS_ONE * (factors - 1)])
-
-    def time_errors(factors: Floats) -> Floats:
-        named = dict(zip(TIMES, factors, strict=True))
-        plates = [sum(plate_times(q, p, named, 1).values()) for q, p in zip(quantities, processes, strict=True)]
-        return np.concatenate([(np.array(plates) + skirt_s) / true_s - 1, TOWARDS_ONE * (factors - 1)])
-
-    by_volume = least_squares(volume_errors, np.ones(len(VOLUMES)), loss="soft_l1", f_scale=0.05).x
-    by_time = least_squares(time_errors, np.ones(len(TIMES)), loss="soft_l1", f_scale=0.1, bounds=(0.2, 4)).x
-    return Calibration("", {**_named(VOLUMES, by_volume), "skirt": 1.0}, _named(TIMES, by_time), {})
+def speed(trials: Sequence[Trial]) -> dict[str, float]:
+    """Return how many times less processor time a first estimate takes than the slice, and what changing costs."""
+    whole = np.array([trial.part.cpu_s + trial.estimating_s for trial in trials])
+    slices = np.array([trial.slicing_s for trial in trials])
+    return {
+        "times_less_median": round(float(np.median(slices / whole)), 1),
+        "times_less_p10": round(float(np.quantile(slices / whole, 0.1)), 1),
+        "measuring_ms": round(1000 * float(np.median([trial.part.cpu_s for trial in trials])), 1),
+        "first_price_ms": round(1000 * float(np.median([trial.estimating_s for trial in trials])), 1),
+        "first_price_p90_ms": round(1000 * float(np.quantile([trial.estimating_s for trial in trials], 0.9)), 1),
+        "slice_ms": round(1000 * float(np.median(slices))),
+    }
 
 
-def cross_checked(trials: Sequence[Trial]) -> dict[str, object]:
-    """Fit on every other model, look at the rest, and the other way round."""
-    files = sorted({trial.part.file for trial in trials})
-    halves = [set(files[0::2]), set(files[1::2])]
-    found: dict[str, list[tuple[Floats, Floats]]] = {}
-    for learnt, left_out in (halves, halves[::-1]):
-        fitted = fit([trial for trial in trials if trial.part.file in learnt])
-        for case in CASES:
-            rest = [t for t in trials if t.case == case and t.part.file in left_out and t.part.report.trusted]
-            if rest:
-                found.setdefault(case, []).append(errors(rest, fitted)[:2])
-    summary: dict[str, object] = {}
-    for case, pieces in found.items():
-        mass, duration = (np.abs(np.concatenate(column)) for column in zip(*pieces, strict=True))
-        summary[case] = {"n": len(mass), "mass": spread(mass), "time": spread(duration)}
-        print(f"left out of the fit: {case:34} mass {100 * mass.mean():.1f} %  time {100 * duration.mean():.1f} %")
-    return summary
+def matrix(slicer: Slicer, parts: Sequence[Part], models: int, folder: Path) -> dict[str, object]:
+    """Return what all prices of a file cost against slicing every one of them."""
+    rows = []
+    by_size = sorted(parts, key=lambda part: part.cpu_s)
+    for part in by_size[len(by_size) // 2 : len(by_size) // 2 + models]:
+        fresh = Features.load(kept(part, folder))
+        cells = [settings("mk3", Choices(material, quality, infill, held)) for quality, infill, material, held in MATRIX]
+        started = time.process_time()
+        for used in cells:
+            estimate(fresh, used)
+        estimating = part.cpu_s + time.process_time() - started
+        before = children_s()
+        for used in cells:
+            slice_model(slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.report.size_mm)
+        rows.append((children_s() - before) / estimating)
+    return {"cells": len(MATRIX), "models": len(rows), "times_less": [round(row) for row in rows]}
 
 
-def spread(values: Sequence[float] | Floats) -> dict[str, float]:
-    """Return mean, median, 90th percentile and maximum."""
-    array = np.asarray(values, dtype=float)
-    figures = {"mean": array.mean(), "median": np.median(array), "p90": np.quantile(array, 0.9), "max": array.max()}
-    return {name: round(float(value), 4) for name, value in figures.items()}
+MEASURE_ONE = """
+import resource, sys, time
+from pathlib import Path
+from fablab.slicing.choices import Choices
+from fablab.slicing.estimate import estimate
+from fablab.slicing.measure import measure
+from fablab.slicing.profiles import settings
+small, large = map(Path, sys.argv[1:])
+used = settings("mk3", Choices("PLA"))
+estimate(measure(small, "small.stl")[1], used)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+started = time.process_time()
+estimate(measure(large, "large.stl")[1], used)
+print(time.process_time() - started, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
 
 
-def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
-    return {name: round(float(value), 3) for name, value in zip(names, values, strict=True)}
+def million(folder: Path) -> dict[str, float]:
+    """Return what a file of a million triangles takes from reading to a price, in a process of its own."""
+    small = write_stl(folder / "small.stl", blob(20, [(3, 2, 0.1, 0.0)], 24))
+    large = write_stl(folder / "large.stl", blob(45, [(3, 2, 0.1, 0.0), (9, 7, 0.02, 1.0)], 500))
+    started = time.process_time()
+    np.fromfile(large, dtype=np.uint8)
+    plain = time.process_time() - started
+    said = subprocess.run(
+        [sys.executable, "-c", MEASURE_ONE, small, large], capture_output=True, text=True, check=True
+    ).stdout.split()
+    size = large.stat().st_size
+    return {
+        "triangles": (size - 84) // 50,
+        "cpu_s": round(float(said[0]), 2),
+        "memory_per_file_size": round(float(said[1]) / size, 1),
+        "plain_read_s": round(plain, 3),
+    }
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="use every n-th model only")
-    parser.add_argument("--fit", action="store_true", help="fit the coefficients too")
+    parser.add_argument("--matrix", type=int, default=1, help="slice all cells of the price matrix of so many models")
     return parser.parse_args()
 
 

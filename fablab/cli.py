@@ -146,6 +146,18 @@ def estimate(file: Path, as_json: bool, **choices: Any) -> None:
     _show(standalone.estimate(file, standalone.Wish(**choices)), as_json)
 
 
+@main.command()
+@click.option("--machine", help="One machine profile only; all of them otherwise.")
+@click.option("--quality", help="One quality only; all of them otherwise.")
+@in_words
+def calibrate(machine: str | None, quality: str | None) -> None:
+    """Slice our own reference parts with this computer's slicer and adjust the estimates to it."""
+    from fablab import standalone
+
+    for line in standalone.calibrate(machine, quality, lambda text: click.echo(text, err=True)):
+        click.echo(line)
+
+
 @main.command(name="slice")
 @click.argument("file", type=click.Path(path_type=Path))
 @print_options

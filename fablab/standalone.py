@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 from fablab.billing.pricing import DEFAULT_TARIFF
 from fablab.billing.quoting import quote
 from fablab.errors import Invalid
+from fablab.slicing import calibrating
+from fablab.slicing.calibration import own_file, profile_key, save, typical
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.features import Features
 from fablab.slicing.measure import MeshReport, measure_safely
 from fablab.slicing.plates import fits
-from fablab.slicing.profiles import MachineProfile, machine_profiles
+from fablab.slicing.profiles import MachineProfile, machine_profile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
 from fablab.slicing.prusaslicer import require_slicer, slice_model
 from fablab.words import say
+
+ANY_MATERIAL = "PLA"
+"""Calibrations are for a machine and a quality, whatever the material."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,21 @@ def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:
         "filament_mm3": made.filament_mm3,
         "layers": made.layers,
     }
+
+
+def calibrate(machine: str | None, quality: str | None, tell: Callable[[str], None]) -> Iterator[str]:
+    """Calibrate the machines and qualities there are, or the ones named; yield a line for each that is done.
+
+    The result goes into the data folder and is used from the next estimate on, also by a service that is running.
+    Raises `Invalid` for names that do not exist.
+    """
+    slicer = require_slicer()
+    machines = sorted(machine_profiles()) if machine is None else [machine_profile(machine).name]
+    qualities = list(Quality) if quality is None else [Choices(ANY_MATERIAL, quality).quality]  # type: ignore[arg-type]
+    for name in machines:
+        for each in qualities:
+            tell(f"{name} {each}: slicing the reference parts")
+            made = calibrating.calibrate(slicer, name, each, typical())
+            save({profile_key(resolve(name, Choices(ANY_MATERIAL, each))): made}, own_file())
+            mass, time = (100 * made.error[kind] for kind in ("mass", "time"))
+            yield f"{name} {each}: {made.slices} slices; parts left out: mass {mass:.1f} %, time {time:.1f} % off"

@@ -1,4 +1,4 @@
-"""What the contours of sections look like: how deep points lie inside, where corners are, how many loops there are."""
+"""What the contours of sections look like: where corners are, how many loops there are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from fablab.slicing.sections import Cuts
 
@@ -17,8 +16,6 @@ Integers = NDArray[np.int64]
 
 CORNER_RAD = np.radians(8.0)
 """Below, a machine with 8 mm/s of jerk does not slow down at 50 mm/s: 2 · 50 · sin(4°) = 7."""
-SAMPLE_MM = 0.25
-MOST_SAMPLES = 4000
 SHORTEST_MM = 1e-5
 
 
@@ -32,30 +29,6 @@ class Runs:
     end_turn: Floats
     loop_mm: Floats
     loops: Integers  # (planes,)
-
-
-def depths(contour: Cuts, lean: Floats, points: Floats) -> tuple[Floats, Floats]:
-    """Return for points (n, 2) of one section their distance to its contour and the lean of the surface there."""
-    lengths = contour.lengths()
-    step = max(SAMPLE_MM, lengths.sum() / MOST_SAMPLES)
-    pieces = np.maximum(1, np.ceil(lengths / step)).astype(np.int64)
-    segment = np.repeat(np.arange(len(lengths)), pieces)
-    share = (np.arange(len(segment)) - np.repeat(np.cumsum(pieces) - pieces, pieces) + 0.5) / pieces[segment]
-    samples = contour.start[segment] + share[:, None] * (contour.end - contour.start)[segment]
-    _, nearest = cKDTree(samples, balanced_tree=False, compact_nodes=False).query(points, k=min(2, len(samples)))
-    candidates = segment[np.asarray(nearest).reshape(len(points), -1)]
-    distances = np.stack([_to_segment(contour, chosen, points) for chosen in candidates.T])
-    best = distances.argmin(axis=0)
-    rows = np.arange(len(points))
-    return distances[best, rows], lean[candidates[rows, best]]
-
-
-def _to_segment(contour: Cuts, segment: Integers, points: Floats) -> Floats:
-    start, along = contour.start[segment], contour.end[segment] - contour.start[segment]
-    squared = np.maximum((along**2).sum(axis=1), SHORTEST_MM**2)
-    share = np.clip(((points - start) * along).sum(axis=1) / squared, 0, 1)
-    away = points - start - share[:, None] * along
-    return np.asarray(np.hypot(away[:, 0], away[:, 1]))
 
 
 def trace(cuts: Cuts, planes: int) -> Runs:

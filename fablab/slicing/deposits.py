@@ -1,4 +1,4 @@
-"""Which parts of each section become walls, skins, bridges and infill, and how much support stands below."""
+"""How much material each kind of line takes: walls, skins, bridges, infill, supports, skirt."""
 
 from __future__ import annotations
 
@@ -8,100 +8,114 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fablab.slicing.bands import Bands
 from fablab.slicing.features import Features
 from fablab.slicing.plates import GAP_MM
 from fablab.slicing.process import Process
 
 Floats = NDArray[np.float64]
 
-INFILL_EDGE_SHARE = 0.22
-"""Infill lines are joined along the walls: so much of the contour around sparse infill is traced once more. Fitted."""
-SUPPORT_BODY_SHARE = 1.13
-SUPPORT_EDGE_SHARE = 0.24
-SUPPORT_BASE_MM = 1.44
-SUPPORT_INTERFACE_SHARE = 0.92
-"""Fitted to 100 parts sliced with supports: lines per area, one more line along this share of the outline, a broader
-and denser first layer by this much along its outline, and how many of the interface layers are really full."""
+VOLUMES = ("walls", "skins", "bridges", "infill", "joints", "supports", "interfaces")
+"""The kinds of volume that calibration corrects."""
+JOINTS, JOINTS_LESS_WHEN_DENSE = 0.37, 0.4
+"""Infill lines are joined along the walls: so much of the rim of sparse infill is traced once more, and so much less
+for each unit of infill share (the lines themselves end a little before the rim)."""
+FIRST_SUPPORT_LAYER = 0.95
+"""The first layer of supports is nearly full."""
+SUPPORT_BASE_MM = 0.4
+"""And broader by this much around."""
+SUPPORT_EDGE_SHARE = 0.76
+"""One more line along this share of the outline of supports."""
+SUPPORT_LAYER_MM = 0.275
+"""Layers of supports are as thick as the nozzle allows, whatever the layers of the part."""
+LEVEL_INTERFACES, SLOPE_INTERFACES, FLOOR_INTERFACES = 1.0, 1.2, 2.0
 
 
 @dataclass(frozen=True)
 class Supports:
-    """Supports of one part: mean area (K,) in each slab, and the volumes in mm³ of sparse body and dense interfaces."""
+    """Supports of one part: area and outline (G,) in each band, and volumes in mm³ of the body and the interfaces."""
 
-    slab_mm2: Floats
+    band_mm2: Floats
+    band_outline_mm: Floats
     body_mm3: float
     interface_mm3: float
 
 
-def areas_by_kind(features: Features, process: Process) -> dict[str, Floats]:
-    """Return mean areas (K,) in mm² per layer of each slab, by kind; "bridges" are also part of no other kind."""
-    thickness = np.diff(features.slab_edges_mm)[features.point_slab]
-    wall = np.clip((process.wall_mm - features.point_depth_mm) / 0.02 + 0.5, 0, 1)
-    core = 1 - wall
-    top, bottom = process.top_layers * process.layer_mm, process.bottom_layers * process.layer_mm
-    above = np.minimum(features.point_above_mm, features.point_ceiling_mm)
-    below = np.minimum(features.point_below_mm, features.point_floor_mm)
-    skin_top, skin_bottom = _within(above, thickness, top), _within(below, thickness, bottom)
-    slope = _on_slope(features, process, top, bottom)
-    solid = np.maximum.reduce([skin_top, skin_bottom, slope])
-    inner_bridge = np.clip(skin_top - _within(above, thickness, top - process.layer_mm) - skin_bottom, 0, 1)
-    over_air = features.point_below_mm < features.slab_edges_mm[features.point_slab] + thickness / 2 - process.layer_mm
-    outer_bridge = _within(below, thickness, process.layer_mm) * over_air
-    if process.infill_share >= 1:
-        solid, inner_bridge = np.ones_like(solid), np.zeros_like(solid)
-    bridge = np.minimum(solid, np.maximum(inner_bridge * (slope < 1), outer_bridge))
-    parts = {"walls": wall, "skins": core * (solid - bridge), "bridges": core * bridge, "infill": core * (1 - solid)}
-    slabs = len(features.slab_mm2)
-    return {
-        kind: np.asarray(np.bincount(features.point_slab, share * features.point_mm2, slabs), dtype=np.float64)
-        for kind, share in parts.items()
+@dataclass(frozen=True)
+class Deposits:
+    """What one part takes, before calibration: `volume_mm3` by kind, and mm of lines (G,) in a layer, by kind."""
+
+    volume_mm3: dict[str, float]
+    line_mm: dict[str, Floats]
+    supports: Supports
+
+
+def deposits_of(features: Features, bands: Bands, process: Process) -> Deposits:
+    """Return what one part takes with these settings."""
+    heights = band_heights(bands, process)
+    share = process.infill_share
+    if share >= 1:
+        solid, sparse, joints = bands.solid_mm2 + bands.sparse_mm2, np.zeros(len(heights)), np.zeros(len(heights))
+    else:
+        solid, sparse = bands.solid_mm2, bands.sparse_mm2
+        joints = bands.sparse_rim_mm * max(0.0, JOINTS - JOINTS_LESS_WHEN_DENSE * share) * (share > 0)
+    bridge = np.minimum(_bridged(bands, process), solid)
+    top = np.minimum(bands.top_mm2, solid - bridge)
+    line_mm = {
+        "outer": bands.outer_mm,
+        "inner": bands.inner_mm,
+        "solid": (solid - bridge - top) / process.solid.spacing_mm,
+        "top": top / process.top.spacing_mm,
+        "bridge": bridge / process.bridge.spacing_mm,
+        "infill": sparse * share / process.sparse.spacing_mm + joints,
     }
+    supports = supports_of(features, bands, process)
+    thick = process.bridge.section_mm2 / process.bridge.spacing_mm
+    over_air = process.bridge.section_mm2 / process.outer.section_mm2 - 1
+    volume_mm3 = {
+        "walls": float((bands.wall_mm2 * heights).sum())
+        + float((bands.overhang_mm2 * bands.layers).sum()) * process.layer_mm * over_air,
+        "skins": float(((solid - bridge) * heights).sum()),
+        "bridges": float((bridge * bands.layers).sum()) * thick,
+        "infill": float((sparse * heights).sum()) * share,
+        "joints": float((joints * heights).sum()) * process.sparse.spacing_mm,
+        "supports": supports.body_mm3,
+        "interfaces": supports.interface_mm3,
+    }
+    return Deposits(volume_mm3, line_mm, supports)
 
 
-def _within(distance: Floats, thickness: Floats, reach: float) -> Floats:
-    """Return which share of a slab lies within `reach` of a surface `distance` from its middle."""
-    return np.asarray(np.clip((reach - distance) / thickness + 0.5, 0, 1))
+def band_heights(bands: Bands, process: Process) -> Floats:
+    """Return the height of all layers of each band, (G,)."""
+    heights = bands.layers * process.layer_mm
+    heights[0] += process.first_layer_mm - process.layer_mm
+    return np.asarray(heights, dtype=np.float64)
 
 
-def _on_slope(features: Features, process: Process, top: float, bottom: float) -> Floats:
-    """Return 1 where a layer within the reach of skins has its wall: on slopes the shell stays as thick as upright."""
-    lean = features.point_lean
-    shifted = features.point_depth_mm - np.where(lean > 0, lean * top, -lean * bottom)
-    return np.asarray(shifted < process.wall_mm).astype(float)
+def _bridged(bands: Bands, process: Process) -> Floats:
+    """Return mm² of bridges in a layer: none over full infill."""
+    inner = bands.inner_bridge_mm2 / bands.layers if process.infill_share < 1 else 0.0
+    return np.asarray(inner + bands.outer_bridge_mm2 / bands.layers)
 
 
-def infill_mm(features: Features, process: Process, areas: dict[str, Floats]) -> Floats:
-    """Return mm of sparse infill lines (K,) in a layer of each slab, with what joins them along the walls."""
-    if process.infill_share <= 0:
-        return np.zeros_like(areas["infill"])
-    inside = areas["skins"] + areas["bridges"] + areas["infill"]
-    joints = features.slab_perimeter_mm * areas["infill"] / np.maximum(inside, 1e-9) * INFILL_EDGE_SHARE
-    return np.asarray(areas["infill"] * process.infill_share / process.sparse.spacing_mm + joints)
-
-
-def supports_of(features: Features, process: Process) -> Supports:
+def supports_of(features: Features, bands: Bands, process: Process) -> Supports:
     """Return the supports of one part, none when none are wanted."""
-    slabs = len(features.slab_mm2)
-    if not process.with_supports or not features.level_mm2.any():
-        return Supports(np.zeros(slabs), 0.0, 0.0)
-    line, layers = process.support, process.support_interface_layers
+    area = features.support_mm2
+    if not process.with_supports or not area.any():
+        nothing = np.zeros(len(bands.layers))
+        return Supports(nothing, nothing, 0.0, 0.0)
+    line, interfaces = process.support, process.support_interface_layers
     density = line.spacing_mm / (line.spacing_mm + process.support_spacing_mm)
     dense = line.spacing_mm / (line.spacing_mm + process.support_interface_spacing_mm)
-    heights = np.diff(features.level_edges_mm)
-    volume, sides = float((features.level_mm2 * heights).sum()), float((features.level_outline_mm * heights).sum())
-    faces = float(features.support_roof_mm2 + features.support_floor_mm2)
-    interface = faces * layers * process.layer_mm * dense * SUPPORT_INTERFACE_SHARE
-    base = float(features.level_outline_mm[0]) * SUPPORT_BASE_MM * process.first_layer_mm
-    body = SUPPORT_BODY_SHARE * volume * density + SUPPORT_EDGE_SHARE * sides * line.spacing_mm + base
-    return Supports(_level_areas(features), body, interface)
-
-
-def _level_areas(features: Features) -> Floats:
-    """Return the mean support area in each slab."""
-    edges = features.level_edges_mm
-    volume_below = np.r_[0.0, np.cumsum(features.level_mm2 * np.diff(edges))]
-    at_edges = np.interp(features.slab_edges_mm, edges, volume_below)
-    return np.asarray(np.diff(at_edges) / np.diff(features.slab_edges_mm))
+    heights = np.diff(features.edges_mm)
+    volume, sides = float((area * heights).sum()), float((features.support_outline_mm * heights).sum())
+    first = float(area[0]) * (FIRST_SUPPORT_LAYER - density) + float(features.support_outline_mm[0]) * SUPPORT_BASE_MM
+    body = volume * density + SUPPORT_EDGE_SHARE * sides * line.spacing_mm + first * process.first_layer_mm
+    level = LEVEL_INTERFACES * float(features.support_level_roof_mm2) * interfaces
+    floor = FLOOR_INTERFACES * float(features.support_floor_mm2)
+    slope = SLOPE_INTERFACES * float(features.support_slope_roof_mm3) * (interfaces > 0)
+    outline = features.support_outline_mm[bands.slab]
+    return Supports(area[bands.slab], outline, body, ((level + floor) * SUPPORT_LAYER_MM + slope) * dense)
 
 
 def skirt_mm(features: Features, process: Process, copies: int) -> float:

@@ -1,45 +1,41 @@
 """Estimate mass and time from features and settings: algebra on what was measured once, in milliseconds.
 
-The rules are PrusaSlicer's: walls follow the contours of each section, skins cover what is near a top or a bottom,
-bridges carry the first skin over sparse infill, the rest is infill. Times follow from speeds, acceleration, corners and
-the flow the filament allows; layers that would be too quick are slowed for cooling, after all copies on the plate are
-counted. A few coefficients near 1, fitted against real slices, are in `calibration.json` with the slicer's version and
-the errors on models left out of the fit.
+The rules are PrusaSlicer's: `bands` divides the layers into walls, skins, bridges and infill, `deposits` turns them
+into lines and volumes, `timing` into seconds; layers that would be too quick are slowed for cooling, after all copies
+on the plate are counted. A few factors near 1 come from `calibration`: slices of parts of our own.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fablab.errors import Invalid
-from fablab.slicing.deposits import areas_by_kind, infill_mm, skirt_mm, supports_of
+from fablab.slicing.bands import bands_of
+from fablab.slicing.calibration import Calibration, Spread, calibration_for
+from fablab.slicing.deposits import VOLUMES, Deposits, deposits_of, skirt_mm
 from fablab.slicing.features import Features
 from fablab.slicing.process import Process, process_of
 from fablab.slicing.profiles import Settings
-from fablab.slicing.timing import LayerTimes, layer_times
+from fablab.slicing.timing import LayerWork, joined, plate_seconds, work_of
 
 Floats = NDArray[np.float64]
 
-CALIBRATION = Path(__file__).with_name("calibration.json")
 MOST_COPIES = 10_000
-STOPPING_SHARE_WHEN_SLOW = 0.3
-"""Of the time lost in corners and at ends, what remains when a layer is slowed for cooling."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What `copies` parts on one plate take. Times leave out heating and homing, masses the purge line.
+    """What a plate takes. Times leave out heating and homing, masses the purge line.
 
-    `mass_g_by` and `time_s_by` add up to the whole: walls, infill, skins, bridges, supports, skirt; and travel, layers,
-    cooling.
+    `mass_g_by` and `time_s_by` add up to the whole: walls, skins, bridges, infill, joints, supports, interfaces, skirt;
+    and kinds of lines, travel, cooling, skirt. The real figure lies in `mass_range_g` and `time_range_s` nine times in
+    ten. `trusted` is False when the mesh has faults that make all of it rough.
     """
 
     mass_g: float
@@ -49,89 +45,80 @@ class Estimate:
     copies: int
     mass_g_by: Mapping[str, float]
     time_s_by: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Factors near 1 for each kind of volume and of time, and where they come from."""
-
-    slicer: str
-    volume: Mapping[str, float]
-    time: Mapping[str, float]
-    error: Mapping[str, object]
+    mass_range_g: tuple[float, float]
+    time_range_s: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Quantities:
-    """What one part takes before calibration: `volume_mm3` by kind, and its layers, (K,) of them in each slab."""
+    """What one part takes before calibration."""
 
-    volume_mm3: dict[str, float]
-    times: LayerTimes
-    layers: Floats
+    deposits: Deposits
+    work: LayerWork
 
 
 def estimate(
     features: Features, settings: Settings, copies: int = 1, calibration: Calibration | None = None
 ) -> Estimate:
     """Return what `copies` parts on one plate take. The same arguments give the same figures."""
-    if not 1 <= copies <= MOST_COPIES:
+    return estimate_plate([(features, copies)], settings, calibration)
+
+
+def estimate_plate(
+    parts: Sequence[tuple[Features, int]], settings: Settings, calibration: Calibration | None = None
+) -> Estimate:
+    """Return what a plate with several parts, each so many times, takes."""
+    copies = sum(count for _, count in parts)
+    if not 1 <= copies <= MOST_COPIES or any(count < 1 for _, count in parts):
         raise Invalid("The number of copies is between 1 and {most}.", field="copies", most=MOST_COPIES)
     process = process_of(settings)
-    factors = calibration or own_calibration()
-    quantities = quantities_of(features, process)
-    skirt = skirt_mm(features, process, copies)
-    volumes = {kind: volume * copies * factors.volume[kind] for kind, volume in quantities.volume_mm3.items()}
-    volumes["skirt"] = (
-        skirt * process.outer.section_mm2 / process.layer_mm * process.first_layer_mm * factors.volume["skirt"]
-    )
-    times = plate_times(quantities, process, factors.time, copies)
-    times["skirt"] = skirt / process.first_layer_mm_s
-    total_mm3 = sum(volumes.values())
-    return Estimate(
-        mass_g=total_mm3 * process.density_g_mm3,
-        filament_mm=total_mm3 / process.filament_mm2,
-        time_s=sum(times.values()),
-        trusted=bool(features.trusted),
-        copies=copies,
-        mass_g_by=MappingProxyType({kind: volume * process.density_g_mm3 for kind, volume in volumes.items()}),
-        time_s_by=MappingProxyType(times),
-    )
-
-
-@cache
-def own_calibration() -> Calibration:
-    """Return the factors shipped with this program."""
-    stored = json.loads(CALIBRATION.read_text(encoding="utf-8"))
-    return Calibration(stored["slicer"], stored["volume"], stored["time"], stored["error"])
-
-
-def plate_times(
-    quantities: Quantities, process: Process, factors: Mapping[str, float], copies: int
-) -> dict[str, float]:
-    """Return seconds by kind for a plate: layers of all copies together, slowed where they are too quick to cool."""
-    layer = {
-        kind: seconds * copies * factors[kind] for kind, seconds in quantities.times.by_kind.items() if kind != "layers"
+    used = calibration or calibration_for(settings)
+    found = [(quantities_of(features, process), count) for features, count in parts]
+    mass_g = {
+        kind: sum(each.deposits.volume_mm3[kind] * count for each, count in found)
+        * used.volume[kind]
+        * process.density_g_mm3
+        for kind in VOLUMES
     }
-    layer["layers"] = quantities.times.by_kind["layers"] * factors["layers"]
-    quick = np.sum(list(layer.values()), axis=0)
-    unhurried = quantities.times.unhurried * copies
-    room = np.maximum(0.0, quantities.times.slowest * copies - unhurried)
-    wanted = np.clip(process.slow_below_s - unhurried, 0.0, room)
-    slowed = unhurried + wanted + STOPPING_SHARE_WHEN_SLOW * np.maximum(0.0, quick - unhurried)
-    waiting = np.where(wanted > 0, np.maximum(0.0, slowed - quick), 0.0)
-    times = {kind: float((seconds * quantities.layers).sum()) for kind, seconds in layer.items()}
-    times["cooling"] = float((waiting * quantities.layers).sum())
-    times["skins"] += quantities.times.first_layer_s * copies
-    return times
+    seconds_by = _seconds(found, process, used)
+    time_s = {kind: float(each.sum()) for kind, each in seconds_by.items()}
+    skirt = max(skirt_mm(features, process, copies) for features, _ in parts)
+    mass_g["skirt"] = skirt * process.skirt_mm2 * process.density_g_mm3
+    time_s["skirt"] = skirt / process.first_layer_mm_s
+    mass, seconds = sum(mass_g.values()), sum(time_s.values())
+    trusted = all(bool(features.trusted) for features, _ in parts)
+    wide = (1.0 if trusted else UNTRUSTED) * (SUPPORTED if mass_g["supports"] else 1.0)
+    return Estimate(
+        mass_g=mass,
+        filament_mm=mass / process.density_g_mm3 / process.filament_mm2,
+        time_s=seconds,
+        trusted=trusted,
+        copies=copies,
+        mass_g_by=MappingProxyType(mass_g),
+        time_s_by=MappingProxyType(time_s),
+        mass_range_g=_range(mass, used.mass_spread, wide),
+        time_range_s=_range(seconds, used.time_spread, wide),
+    )
 
 
+def _seconds(found: Sequence[tuple[Quantities, int]], process: Process, used: Calibration) -> dict[str, Floats]:
+    if len(found) == 1:
+        quantities, count = found[0]
+        return plate_seconds(quantities.work, process, used.time, count)
+    return plate_seconds(joined([(each.work, count) for each, count in found]), process, used.time, 1)
+
+
+@lru_cache(maxsize=128)
 def quantities_of(features: Features, process: Process) -> Quantities:
     """Return what one part takes, by the rules of the slicer and before calibration."""
-    heights = np.diff(features.slab_edges_mm)
-    areas = areas_by_kind(features, process)
-    supports = supports_of(features, process)
-    volumes = {kind: float((area * heights).sum()) for kind, area in areas.items()}
-    volumes["infill"] = float((infill_mm(features, process, areas) * heights).sum()) * process.sparse.spacing_mm
-    volumes["bridges"] *= process.bridge.section_mm2 / process.bridge.spacing_mm / process.layer_mm
-    volumes["supports"], volumes["interfaces"] = supports.body_mm3, supports.interface_mm3
-    return Quantities(volumes, layer_times(features, process, areas, supports), heights / process.layer_mm)
+    bands = bands_of(features, process.shape)
+    deposits = deposits_of(features, bands, process)
+    return Quantities(deposits, work_of(features, bands, deposits, process))
+
+
+UNTRUSTED, SUPPORTED = 4.0, 1.6
+"""Ranges are so much wider for meshes with faults, and for parts on supports."""
+
+
+def _range(value: float, spread: Spread, wide: float) -> tuple[float, float]:
+    return value * max(0.0, 1 + spread.low * wide), value * (1 + spread.high * wide)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 
 from fablab.errors import Invalid
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the meaning of a feature changes: older files are measured again."""
-OVERHANG_DEG = 45.0
-"""Faces flatter than this are held up: `support_material_threshold` in our print profiles."""
+OVERHANG_LEAN = 0.966
+"""Faces that lean out further per mm of height are held up: 46°, one more than `support_material_threshold` says."""
+DEPTH_STEP_MM = 0.001
+"""Depths are kept in two bytes each. In one, in steps of 0.02 mm, walls along the axes came out 1 % wrong."""
 
 Array = NDArray[Any]
 
@@ -24,12 +27,12 @@ class StaleFeatures(Invalid):
     """The file was measured by another version, or is not a features file: measure the part again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Features:
-    """Measurements of one part as it lies, in mm, mm² and mm³: K slabs, N points, R runs of contour, M levels.
+    """Measurements of one part as it lies, in mm, mm² and mm³: K slabs, R runs of contour.
 
-    A *slab* is a range of heights with one section through its middle. A *point* stands for `point_mm2` of a section. A
-    *run* is a piece of contour between two corners. A *level* is a height at which supports stand.
+    A *slab* is a range of heights with one section through its middle. A *run* is a piece of contour between two
+    corners.
     """
 
     size_mm: Array  # (3,)
@@ -38,40 +41,38 @@ class Features:
     trusted: Array  # () bool
     base_hull_mm: Array  # () length of the convex hull of the lowest section
 
-    slab_edges_mm: Array  # (K+1,) heights above the plate
-    slab_mm2: Array  # (K,) mean area of the sections
+    edges_mm: Array  # (K+1,) heights above the plate
+    is_level: Array  # (K+1,) bool, a level face lies at the edge
+    is_moving: Array  # (K,) bool, contours move with the height
+    slab_mm2: Array  # (K,) area of the section
     slab_perimeter_mm: Array  # (K,)
     slab_loops: Array  # (K,) closed contours
 
-    point_slab: Array  # (N,)
-    point_mm2: Array  # (N,)
-    point_depth_mm: Array  # (N,) to the nearest contour in the section
-    point_lean: Array  # (N,) horizontal over vertical at that contour: positive where the surface looks up
-    point_above_mm: Array  # (N,) material above the middle of the slab
-    point_below_mm: Array  # (N,) and below
-    point_ceiling_mm: Array  # (N,) like above, to the nearest level top within 3 mm sideways
-    point_floor_mm: Array  # (N,) like below, to the nearest level bottom within 3 mm sideways
+    depth_steps: Array  # (K, ny, nx) int16, depth inside the section in steps of DEPTH_STEP_MM
+    cell_mm: Array  # ()
 
     run_slab: Array  # (R,)
     run_mm: Array  # (R,) length
-    run_weight: Array  # (R,) how many such runs it stands for
     run_start_turn: Array  # (R,) radians at its first corner
     run_end_turn: Array  # (R,) and at its last
     run_loop_mm: Array  # (R,) length of the whole contour
 
-    level_edges_mm: Array  # (M+1,)
-    level_mm2: Array  # (M,) area of supports
-    level_outline_mm: Array  # (M,) length around them
-    support_roof_mm2: Array  # () area of supports right under overhangs
+    support_mm2: Array  # (K,) area of supports in the slab
+    support_outline_mm: Array  # (K,) length around them
+    support_level_roof_mm2: Array  # () area of supports right under level overhangs
+    support_slope_roof_mm3: Array  # () volume of the top layers of supports under sloping overhangs
     support_floor_mm2: Array  # () area of supports standing on the part
-    support_base_mm2: Array  # () area of supports standing on the plate
-    support_islands: Array  # ()
+
+    @cached_property
+    def depth_mm(self) -> NDArray[np.float32]:
+        """Depth inside each section, (K, ny, nx): negative outside, cut off at `depth.REACH_MM`."""
+        return np.asarray(self.depth_steps, dtype=np.float32) * np.float32(DEPTH_STEP_MM)
 
     def save(self, path: Path) -> None:
         """Write all of it to `path` (.npz)."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         with path.open("wb") as file:
-            np.savez(file, version=np.array(VERSION), **arrays)
+            np.savez_compressed(file, version=np.array(VERSION), **arrays)
 
     @staticmethod
     def load(path: Path) -> Features:

@@ -22,17 +22,58 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Process:
-    """Settings as the estimate reads them."""
+class Shape:
+    """What decides which parts of a section become walls, skins and bridges: two settings with the same share them.
+
+    `inner_edge_mm` is the depth of the inner edge of the walls, `fill_edge_mm` where infill begins (it overlaps them).
+    `first_edge_mm` is the depth of the outer edge of the outermost line: lines are a little narrower than their width
+    says, as their sides are round.
+    """
 
     layer_mm: float
     first_layer_mm: float
-    loops: int
-    wall_mm: float
-    """From the contour to the inner edge of the innermost wall line."""
-    overlap_mm: float
     top_layers: int
     bottom_layers: int
+    loops: int
+    outer_spacing_mm: float
+    inner_spacing_mm: float
+    solid_spacing_mm: float
+    first_edge_mm: float
+    bridge_layers: int
+    """Layers below a bridge that must be sparse: a thick bridge hangs down into them."""
+    bridge_width_mm: float
+    elephant_foot_mm: float
+
+    @property
+    def inner_edge_mm(self) -> float:
+        """Depth of the inner edge of the walls."""
+        if self.loops == 0:
+            return 0.0
+        return self.first_edge_mm + self.outer_spacing_mm + (self.loops - 1) * self.inner_spacing_mm
+
+    @property
+    def fill_edge_mm(self) -> float:
+        """Depth where infill begins: 20 % of half a wall and half an infill line reach into the walls."""
+        return max(0.0, self.inner_edge_mm - INFILL_OVERLAP * (self.inner_spacing_mm + self.solid_spacing_mm) / 2)
+
+    @property
+    def wall_mm2_per_mm(self) -> float:
+        """Area of all wall lines per mm of contour."""
+        return max(0.0, self.inner_edge_mm - self.first_edge_mm)
+
+
+INFILL_OVERLAP = 0.2
+"""`infill_overlap` in our print profiles."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """Settings as the estimate reads them."""
+
+    shape: Shape
+
+    layer_mm: float
+    first_layer_mm: float
     infill_share: float
     outer: Line
     inner: Line
@@ -43,6 +84,7 @@ class Process:
     bridge: Line
     support: Line
     support_interface: Line
+    support_width_mm: float
     support_spacing_mm: float
     support_interface_spacing_mm: float
     support_interface_layers: int
@@ -52,6 +94,7 @@ class Process:
     travel_mm_s: float
     travel_mm_s2: float
     retraction_s: float
+    retract_from_mm: float
     layer_change_s: float
     slow_below_s: float
     slowest_mm_s: float
@@ -61,6 +104,11 @@ class Process:
     density_g_mm3: float
     filament_mm2: float
 
+    @property
+    def skirt_mm2(self) -> float:
+        """Cross-section of a line of the skirt: one of the outer wall, as thick as the first layer."""
+        return self.outer.section_mm2 / self.layer_mm * self.first_layer_mm
+
 
 @lru_cache(maxsize=512)
 def process_of(settings: Settings) -> Process:
@@ -68,18 +116,11 @@ def process_of(settings: Settings) -> Process:
     layer = settings.number("layer_height")
     outer = _line(settings, "external_perimeter", "external_perimeter_speed", "perimeter_acceleration")
     inner = _line(settings, "perimeter", "perimeter_speed", "perimeter_acceleration")
-    loops = int(settings.number("perimeters"))
-    outer_width = settings.number("external_perimeter_extrusion_width")
-    wall = (outer_width + outer.spacing_mm) / 2 + (loops - 1) * inner.spacing_mm if loops else 0.0
     filament_mm2 = math.pi * settings.filament.diameter_mm**2 / 4
     return Process(
+        shape=_shape(settings, outer.spacing_mm, inner.spacing_mm),
         layer_mm=layer,
         first_layer_mm=settings.number("first_layer_height"),
-        loops=loops,
-        wall_mm=wall,
-        overlap_mm=settings.number("infill_overlap") / 100 * settings.number("perimeter_extrusion_width"),
-        top_layers=int(settings.number("top_solid_layers")),
-        bottom_layers=int(settings.number("bottom_solid_layers")),
         infill_share=settings.choices.infill_percent / 100,
         outer=outer,
         inner=inner,
@@ -92,6 +133,7 @@ def process_of(settings: Settings) -> Process:
         support_interface=_line(
             settings, "support_material", "support_material_interface_speed", "default_acceleration"
         ),
+        support_width_mm=settings.number("support_material_extrusion_width"),
         support_spacing_mm=settings.number("support_material_spacing"),
         support_interface_spacing_mm=settings.number("support_material_interface_spacing"),
         support_interface_layers=int(settings.number("support_material_interface_layers")),
@@ -101,6 +143,7 @@ def process_of(settings: Settings) -> Process:
         travel_mm_s=settings.number("travel_speed"),
         travel_mm_s2=settings.number("machine_max_acceleration_travel"),
         retraction_s=_retraction(settings),
+        retract_from_mm=settings.number("retract_before_travel"),
         layer_change_s=_z_move(settings, layer),
         slow_below_s=settings.number("slowdown_below_layer_time") if settings.switched_on("cooling") else 0.0,
         slowest_mm_s=max(SHARPEST_MM_S, settings.number("min_print_speed")),
@@ -109,6 +152,24 @@ def process_of(settings: Settings) -> Process:
         skirt_least_mm3=settings.number("min_skirt_length") * filament_mm2,
         density_g_mm3=settings.filament.density_g_cm3 / 1000,
         filament_mm2=filament_mm2,
+    )
+
+
+def _shape(settings: Settings, outer_mm: float, inner_mm: float) -> Shape:
+    layer, nozzle = settings.number("layer_height"), settings.machine.nozzle_mm
+    return Shape(
+        layer_mm=layer,
+        first_layer_mm=settings.number("first_layer_height"),
+        top_layers=int(settings.number("top_solid_layers")),
+        bottom_layers=int(settings.number("bottom_solid_layers")),
+        loops=int(settings.number("perimeters")),
+        outer_spacing_mm=outer_mm,
+        inner_spacing_mm=inner_mm,
+        solid_spacing_mm=spacing_mm(settings.number("solid_infill_extrusion_width"), layer),
+        first_edge_mm=(settings.number("external_perimeter_extrusion_width") - outer_mm) / 2,
+        bridge_layers=max(1, math.floor(nozzle / layer + 1e-6)),
+        bridge_width_mm=nozzle,
+        elephant_foot_mm=settings.number("elefant_foot_compensation"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import trimesh
 
 from fablab.errors import Invalid
 from fablab.slicing import prusaslicer
+from fablab.slicing.calibration import typical
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.estimate import estimate, own_calibration
+from fablab.slicing.estimate import estimate, estimate_plate
 from fablab.slicing.features import Features
 from fablab.slicing.measure import measure
 from fablab.slicing.profiles import settings
@@ -118,16 +118,6 @@ def test_an_open_part_gives_an_untrusted_estimate(stl: Stl) -> None:
     assert estimate(features_of(stl, box), used).trusted
 
 
-def test_estimating_takes_milliseconds(sample_files: list[Path]) -> None:
-    features = measure(sample_files[0], "part.stl")[1]
-    used = settings("mk3", Choices("PLA", supports=True))
-    estimate(features, used)
-    started = time.process_time()
-    for _ in range(10):
-        estimate(features, used)
-    assert (time.process_time() - started) / 10 < 0.030
-
-
 @pytest.mark.parametrize(
     ("machine", "choices"),
     [("mk3", Choices("PLA", Quality.NORMAL, 15)), ("ender3", Choices("PETG", Quality.DRAFT, 30))],
@@ -155,6 +145,27 @@ def test_copies_and_supports_are_close_to_real_slices(slicer: prusaslicer.Slicer
     assert found.time_s == pytest.approx(real.time_s, rel=0.3)
 
 
+def test_other_parts_on_the_plate_shorten_the_wait_for_cooling(stl: Stl) -> None:
+    small = features_of(stl, trimesh.creation.cylinder(radius=3, height=15))
+    large = features_of(stl, trimesh.creation.box((50, 50, 20)))
+    used = settings("mk3", Choices("PLA"))
+    both = estimate_plate([(small, 1), (large, 2)], used)
+    assert both.copies == 3
+    assert both.time_s < estimate(small, used).time_s + estimate(large, used, 2).time_s
+    assert both.mass_g == pytest.approx(estimate(small, used).mass_g + estimate(large, used, 2).mass_g, rel=0.02)
+
+
+def test_a_range_holds_the_figure_and_is_wider_for_faults(stl: Stl) -> None:
+    box = np.array(trimesh.creation.box((20, 20, 20)).triangles)
+    used = settings("mk3", Choices("PLA"))
+    closed, torn = (estimate(features_of(stl, shape), used) for shape in (box, box[1:]))
+    for found in (closed, torn):
+        assert found.mass_range_g[0] < found.mass_g < found.mass_range_g[1]
+        assert 0 < found.time_range_s[0] < found.time_s < found.time_range_s[1]
+    assert torn.time_range_s[1] / torn.time_s > closed.time_range_s[1] / closed.time_s
+
+
 def test_the_calibration_says_where_it_comes_from() -> None:
-    assert own_calibration().slicer.startswith("PrusaSlicer")
-    assert own_calibration().error
+    assert typical().slicer.startswith("PrusaSlicer")
+    assert typical().slices > 200
+    assert typical().error

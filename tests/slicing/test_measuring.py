@@ -14,8 +14,8 @@ from hypothesis import strategies as some
 
 from fablab.slicing.anatomy import features_of
 from fablab.slicing.closure import open_edge_share
-from fablab.slicing.columns import cast
-from fablab.slicing.contours import depths, trace
+from fablab.slicing.contours import trace
+from fablab.slicing.depth import REACH_MM, depth_field, share_deeper
 from fablab.slicing.features import Features, StaleFeatures
 from fablab.slicing.measure import MeshReport, measure, measure_safely
 from fablab.slicing.sections import cut
@@ -53,7 +53,7 @@ def test_a_cube_has_the_volume_and_area_of_a_cube(stl: Stl) -> None:
 def test_a_cavity_is_subtracted(stl: Stl) -> None:
     report, features = measure(stl(hollow_cube()), "hollow.stl")
     assert report.volume_mm3 == pytest.approx(7000)
-    middle = np.searchsorted(features.slab_edges_mm, 10.0)
+    middle = np.searchsorted(features.edges_mm, 10.0) - 1
     assert features.slab_mm2[middle] == pytest.approx(300)
     assert features.slab_loops[middle] == 2
     assert report.trusted
@@ -63,7 +63,7 @@ def test_a_sphere_is_nearly_a_ball(stl: Stl) -> None:
     report, features = measure(stl(trimesh.creation.icosphere(subdivisions=4, radius=15)), "ball.stl")
     assert report.volume_mm3 == pytest.approx(4 / 3 * math.pi * 15**3, rel=0.01)
     assert report.area_mm2 == pytest.approx(4 * math.pi * 15**2, rel=0.01)
-    volume_of_slabs = float((features.slab_mm2 * np.diff(features.slab_edges_mm)).sum())
+    volume_of_slabs = float((features.slab_mm2 * np.diff(features.edges_mm)).sum())
     assert volume_of_slabs == pytest.approx(report.volume_mm3, rel=0.005)
 
 
@@ -90,27 +90,51 @@ def test_a_square_has_four_corners_and_a_circle_none() -> None:
     assert around.length_mm == pytest.approx([2 * math.pi * 10], rel=1e-3)
 
 
+def field_of(triangles: np.ndarray, height: float, cells: int = 4000) -> tuple[np.ndarray, float, float]:
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    field = depth_field(cut(triangles, np.array([height])), 1, low[:2], high[:2], cells)
+    return field.depth_mm[0], field.cell_mm, field.unpaired
+
+
+def area_deeper(triangles: np.ndarray, height: float, than_mm: float) -> float:
+    depth, cell, _ = field_of(triangles, height)
+    return float(share_deeper(depth, than_mm, cell).sum() * cell**2)
+
+
 def test_depth_is_the_distance_to_the_wall() -> None:
-    section = cut(cube(), np.array([5.0]))
-    points = np.array([[1.0, 10.0], [10.0, 18.5], [10.0, 10.0]])
-    depth, lean = depths(section, np.zeros(12)[section.triangle], points)
-    assert depth == pytest.approx([1.0, 1.5, 10.0], abs=0.01)
-    assert lean.tolist() == [0, 0, 0]
+    depth, cell, unpaired = field_of(cube(), 5.0)
+    rows, columns = depth.shape
+    y, x = ((np.arange(count) + 0.5 - count / 2) * cell for count in (rows, columns))
+    expected = np.minimum(10 - np.abs(x)[None, :], 10 - np.abs(y)[:, None])
+    inside = expected > 0
+    assert depth[inside] == pytest.approx(np.minimum(expected[inside], REACH_MM), abs=1e-4)
+    assert (depth[~inside] <= 0).all()
+    assert unpaired == 0
 
 
-def test_rays_see_material_and_air() -> None:
-    solid = cast(hollow_cube(), np.ones(24), 400)
-    through_the_hole = solid.cell == np.flatnonzero(np.bincount(solid.cell) == 2)[0]
-    assert solid.bottom_mm[through_the_hole] == pytest.approx([0, 15])
-    assert solid.top_mm[through_the_hole] == pytest.approx([5, 20])
-    volume = float((solid.top_mm - solid.bottom_mm).sum()) * solid.grid.cell_mm2
-    assert volume == pytest.approx(7000, rel=0.02)
-    assert solid.unpaired == 0
+@pytest.mark.parametrize("than_mm", [0.0, 0.02, 0.84, 2.0])
+def test_areas_inside_walls_are_those_of_smaller_squares(than_mm: float) -> None:
+    assert area_deeper(cube(), 5.0, than_mm) == pytest.approx((20 - 2 * than_mm) ** 2, rel=2e-3)
 
 
-def test_overlapping_bodies_are_one_for_rays() -> None:
-    solid = cast(np.concatenate([cube(), cube() + np.array([10, 0, 0])]), np.ones(24), 3000)
-    assert float((solid.top_mm - solid.bottom_mm).sum()) * solid.grid.cell_mm2 == pytest.approx(12000, rel=0.01)
+def test_a_turned_square_has_the_areas_of_a_square() -> None:
+    turn = trimesh.transformations.rotation_matrix(math.radians(27), [0, 0, 1])[:3, :3]
+    assert area_deeper(cube() @ turn.T, 5.0, 0.84) == pytest.approx(18.32**2, rel=2e-3)
+
+
+def test_the_depth_around_a_cavity_counts_from_its_walls() -> None:
+    assert area_deeper(hollow_cube(), 10.0, 1.0) == pytest.approx(18**2 - 12**2 + (4 - math.pi), rel=5e-3)
+
+
+def test_overlapping_bodies_are_one_on_the_grid() -> None:
+    both = np.concatenate([cube(), cube() + np.array([10, 0, 0])])
+    assert area_deeper(both, 5.0, 1.0) == pytest.approx(28 * 18, rel=2e-3)
+
+
+def test_a_torn_surface_is_noticed_on_the_grid() -> None:
+    side = np.flatnonzero((cube()[:, :, 0] == 0).all(axis=1))
+    torn = np.delete(cube(), side, axis=0)
+    assert field_of(torn, 5.0)[2] > 0.4
 
 
 def test_touching_bodies_are_closed_and_a_missing_face_is_not() -> None:
@@ -157,7 +181,7 @@ def test_features_survive_their_file(stl: Stl, tmp_path: Path) -> None:
     _, features = measure(stl(cube()), "part.stl")
     features.save(tmp_path / "features.npz")
     again = Features.load(tmp_path / "features.npz")
-    assert again.point_depth_mm.tolist() == features.point_depth_mm.tolist()
+    assert again.depth_steps.tolist() == features.depth_steps.tolist()
     assert bool(again.trusted)
 
 
@@ -174,7 +198,7 @@ def test_the_locked_child_measures_the_same(sample_files: list[Path], tmp_path: 
     for file in sample_files[:2]:
         report, features = measure(file, file.name)
         assert measure_safely(file, file.name, tmp_path / "f.npz") == report
-        assert Features.load(tmp_path / "f.npz").point_above_mm.tolist() == features.point_above_mm.tolist()
+        assert Features.load(tmp_path / "f.npz").depth_steps.tolist() == features.depth_steps.tolist()
 
 
 BRACKET = np.array(trimesh.creation.box((30, 12, 8)).triangles)
@@ -188,7 +212,7 @@ def test_moving_a_part_changes_nothing(move: tuple[float, float, float]) -> None
     here = features_of(BRACKET - BRACKET.min(axis=(0, 1)), 2880.0, 1.0, True)
     assert moved.slab_mm2 == pytest.approx(here.slab_mm2, rel=1e-6)
     assert moved.slab_perimeter_mm == pytest.approx(here.slab_perimeter_mm, rel=1e-6)
-    assert moved.point_depth_mm.mean() == pytest.approx(here.point_depth_mm.mean(), rel=0.05)
+    assert moved.depth_mm.mean() == pytest.approx(here.depth_mm.mean(), rel=0.01)
 
 
 @settings(max_examples=15, deadline=None)
@@ -197,9 +221,7 @@ def test_the_order_of_triangles_changes_nothing(order: list[int], corner: int) -
     shuffled = np.roll(hollow_cube()[order], corner, axis=1)
     assert cut(shuffled, np.array([7.0])).areas(1)[0] == pytest.approx(300)
     assert open_edge_share(shuffled) == 0
-    assert cast(shuffled, np.ones(24), 400).bottom_mm.sum() == pytest.approx(
-        cast(hollow_cube(), np.ones(24), 400).bottom_mm.sum()
-    )
+    assert field_of(shuffled, 7.0)[0] == pytest.approx(field_of(hollow_cube(), 7.0)[0])
 
 
 @settings(max_examples=10, deadline=None)
