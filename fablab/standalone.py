@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from fablab.billing.quoting import quote
 from fablab.errors import Invalid
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.features import Features
-from fablab.slicing.measure import MeshReport, measure_safely
+from fablab.slicing.measure import FEATURES, PART, MeshReport, measure_into
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
@@ -43,13 +45,15 @@ class Wish:
         return Choices(self.material, Quality(self.quality), self.infill, self.supports)
 
 
-def _measure(file: Path) -> tuple[MeshReport, Features]:
+@contextmanager
+def _measured(file: Path) -> Iterator[tuple[MeshReport, Features, Path]]:
+    """Measure a file; yield its report, its features and the STL to slice, which lives as long as the block."""
     if not file.is_file():
         raise Invalid(say("There is no file {file}.", file=str(file)))
     with tempfile.TemporaryDirectory() as folder:
-        features = Path(folder) / "features.npz"
-        report = measure_safely(file.absolute(), file.name, features)
-        return report, Features.load(features)
+        report = measure_into(Path(folder), file.absolute(), file.name).report
+        part = Path(folder) / PART
+        yield report, Features.load(Path(folder) / FEATURES), part if part.exists() else file.absolute()
 
 
 def _machine(wish: Wish, report: MeshReport) -> MachineProfile:
@@ -74,8 +78,8 @@ def _machine(wish: Wish, report: MeshReport) -> MachineProfile:
 def estimate(file: Path, wish: Wish) -> dict[str, Any]:
     """Return the figures of `fablab estimate`; lengths in mm, masses in g, times in s."""
     choices = wish.choices()
-    report, features = _measure(file)
-    made = quote(report, features, _machine(wish, report), choices, wish.quantity, DEFAULT_TARIFF)
+    with _measured(file) as (report, features, _):
+        made = quote(report, features, _machine(wish, report), choices, wish.quantity, DEFAULT_TARIFF)
     warnings = [str(warning) for warning in report.warnings]
     return {
         "triangles": report.triangles,
@@ -97,11 +101,10 @@ def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:
     """Return the figures of `fablab slice`, and write the G-code to `output` if it is given."""
     choices = wish.choices()
     slicer = require_slicer()
-    report, _ = _measure(file)
-    resolved = resolve(_machine(wish, report).name, choices)
-    with tempfile.TemporaryDirectory() as folder:
+    with _measured(file) as (report, _, part), tempfile.TemporaryDirectory() as folder:
+        resolved = resolve(_machine(wish, report).name, choices)
         target = (output or Path(folder) / "plate.gcode").absolute()
-        made = slice_model(slicer, file.absolute(), resolved, wish.quantity, target, size_mm=report.size_mm)
+        made = slice_model(slicer, part, resolved, wish.quantity, target, size_mm=report.size_mm)
     return {
         "time_s": made.time_s,
         "mass_g": made.mass_g,

@@ -28,11 +28,12 @@ from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
 from fablab.orders import services as orders
+from fablab.orders.intake import Part
 from fablab.orders.models import Order
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import measure
+from fablab.slicing.examine import examine
 from fablab.slicing.samples import write_samples
 
 PASSWORD = "correct horse battery"
@@ -106,18 +107,21 @@ def add_spool(session: Session, machine: Machine | None = None, mass_g: float = 
 def _measured_cube():
     folder = Path(mkdtemp(prefix="fablab-test-"))
     cube = write_samples(folder)[0]
-    report, features = measure(cube, cube.name)
-    features.save(folder / "features.npz")
-    return cube, report, folder / "features.npz"
+    seen = examine(cube, cube.name)
+    seen.features.save(folder / "cube.npz")
+    (folder / "cube.png").write_bytes(seen.look.picture())
+    return cube, seen.report, folder
 
 
 def draft_cube(session: Session, person: Person) -> Order:
     """Upload the sample cube as `person`."""
-    cube, report, features = _measured_cube()
+    cube, report, measured = _measured_cube()
     with cube.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
-        model = orders.keep_model(session, incoming, report)
-        shutil.copy(features, files.beside(incoming.sha256, "npz"))
-    return orders.draft(session, person.id, model, "cube.stl")
+        part = Part(incoming.sha256, incoming.size, report, [])
+        order = orders.start(session, person.id, incoming, part, "cube.stl")
+        for ending in ("npz", "png"):
+            shutil.copy(measured / f"cube.{ending}", files.beside(incoming.sha256, ending))
+    return order
 
 
 def wanted(quantity: int = 1, colour: str | None = None) -> Wanted:

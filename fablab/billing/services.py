@@ -107,9 +107,13 @@ def quote_for(session: Session, model: ModelFile, wanted: Wanted, version: Tarif
 
 def fitting_profiles(session: Session, report: MeshReport) -> list[MachineProfile]:
     """Return the kinds of printers in service on which the part fits."""
+    return [profile for profile in profiles_of_place(session) if fits(report.size_mm, profile)]
+
+
+def profiles_of_place(session: Session) -> list[MachineProfile]:
+    """Return the kinds of printers in service."""
     known = machine_profiles()
-    in_use = sorted(machine_queries.profiles_in_use(session))
-    return [known[name] for name in in_use if name in known and fits(report.size_mm, known[name])]
+    return [known[name] for name in sorted(machine_queries.profiles_in_use(session)) if name in known]
 
 
 def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:

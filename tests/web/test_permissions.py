@@ -26,6 +26,10 @@ OWN = {
     "orders.confirm_again",
     "orders.cancel",
     "orders.model",
+    "parts.picture",
+    "parts.sent_file",
+    "parts.change",
+    "parts.undo",
 }
 
 
@@ -47,7 +51,7 @@ def things(site):
         order, job = queued_order(session, site.cast.alice)
         (attempt,) = dispatch.schedule(session, utcnow())
     cast = site.cast
-    ids = {"orders": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
+    ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     special = {"board.clear": machine, "board.hold": machine, "board.load_spool": machine}
@@ -110,7 +114,7 @@ def test_somebody_elses_order_is_not_found(site, things):
 def test_the_owner_and_a_volunteer_see_the_order(site, things):
     for name in ("alice", "bob"):
         for rule in routes(site.app):
-            if rule.endpoint in ("orders.show", "orders.live", "orders.model"):
+            if rule.endpoint in ("orders.show", "orders.live", "orders.model", "parts.picture", "parts.sent_file"):
                 assert ask(site.as_(name), rule, things(rule)).status_code == 200
 
 

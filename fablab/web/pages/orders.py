@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,24 +19,23 @@ from fablab.db import utcnow
 from fablab.errors import Invalid, NotFound, Problem
 from fablab.filament import queries as filament
 from fablab.jobs import queries as jobs
-from fablab.orders import queries, services
+from fablab.orders import intake, queries, services
 from fablab.orders.models import Order, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import MeshReport, measure_safely
+from fablab.slicing.findings import Finding
 from fablab.slicing.profiles import machine_profiles
+from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web.auth import me, needs
 from fablab.web.forms import ChoicesForm, filled
-from fablab.web.limits import by_person, limiter, upload_limit
+from fablab.web.limits import by_person, limiter, measuring, upload_limit
+from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
 from fablab.words import Sentence, say
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
-
-MEASURED_AT_ONCE = 2  # a measurement may take 2 GB in its child process
-measuring = threading.BoundedSemaphore(MEASURED_AT_ONCE)
 
 INFILLS = (10, 15, 20, 30, 50, 100)
 
@@ -96,13 +94,10 @@ def _samples() -> dict[str, Path]:
 
 def _draft(stream: BinaryIO, file_name: str) -> Order:
     with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
-        features = files.beside(incoming.sha256, "npz")
-        features.parent.mkdir(parents=True, exist_ok=True)
         with measuring:
-            report = measure_safely(incoming.path, services.shown_name(file_name), features)
+            part = intake.take(incoming.path, incoming.sha256, services.shown_name(file_name))
         with db.transaction() as session:
-            model = services.keep_model(session, incoming, report)
-            return services.draft(session, me().id, model, file_name)
+            return services.start(session, me().id, incoming, part, file_name)
 
 
 def _created(order: Order) -> Any:
@@ -179,12 +174,16 @@ def collected(public_id: str) -> Any:
 @blueprint.get("/<public_id>/model.stl")
 @needs(Permission.ORDER)
 def model(public_id: str) -> Any:
-    """Give the uploaded file, for the preview and to download."""
+    """Give the part that is printed, an STL, for the preview and to download."""
     with db.reading() as session:
         line = queries.seen_by(session, me(), public_id).line
     path = files.path_of(line.model_sha256)
     answer = send_file(
-        path, mimetype="model/stl", as_attachment=True, download_name=line.file_name, etag=line.model_sha256
+        path,
+        mimetype="model/stl",
+        as_attachment=True,
+        download_name=f"{Path(line.file_name).stem}.stl",
+        etag=line.model_sha256,
     )
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
@@ -214,14 +213,15 @@ def _show_draft(session: Session, order: Order) -> Any:
     materials = list(filament.materials(session))
     problem: Sentence | None = None
     try:
-        wanted = _wanted() if "filament" in request.args else _first_wish(session)
+        wanted = _wanted() if "filament" in request.args else _first_wish(session, order)
     except Problem as wrong:
-        problem, wanted = wrong.sentence, _first_wish(session)
+        problem, wanted = wrong.sentence, _first_wish(session, order)
     profiles = billing.fitting_profiles(session, report)
     return render_template(
         "orders/draft.html",
         order=order,
         report=report,
+        findings=_worth_telling(findings_of(session, order), wanted),
         wanted=wanted,
         colours=colours,
         materials=materials,
@@ -234,7 +234,12 @@ def _show_draft(session: Session, order: Order) -> Any:
     )
 
 
-def _first_wish(session: Session) -> Wanted:
+def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
+    """Return the findings without those that supports, which are chosen, have settled."""
+    return [each for each in findings if not (each.action and each.action.supports and wanted.choices.supports)]
+
+
+def _first_wish(session: Session, order: Order) -> Wanted:
     """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
     stock: dict[str, float] = {}
     for colour in filament.colours(session):
@@ -243,7 +248,7 @@ def _first_wish(session: Session) -> Wanted:
     if not known:
         raise Invalid(say("The place has no material yet: an administrator has to add one."))
     best = max(known, key=lambda code: stock.get(code, 0.0))
-    return Wanted(Choices(best, Quality.NORMAL, 20, supports=False), None, 1)
+    return Wanted(Choices(best, Quality.NORMAL, 20, supports=order.line.supports), None, 1)
 
 
 def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
