@@ -74,9 +74,9 @@ def holes(triangles: Triangles) -> list[NDArray[np.float64]] | None:
     return [places[loop] for loop in _loops(tails, heads)]
 
 
-def covered(triangles: Triangles, rims: list[NDArray[np.float64]]) -> Triangles:
-    """Return the triangles with a fan around its middle over every hole."""
-    return np.concatenate([triangles, *[_fan(rim) for rim in rims]])
+def covers(rims: list[NDArray[np.float64]]) -> Triangles:
+    """Return triangles that cover holes, each with a fan around its middle."""
+    return np.concatenate([np.empty((0, 3, 3)), *[_fan(rim) for rim in rims]])
 
 
 def _loops(tails: NDArray[np.int64], heads: NDArray[np.int64]) -> list[NDArray[np.int64]]:

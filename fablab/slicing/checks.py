@@ -94,7 +94,7 @@ def bodies(count: int | None, overlap: float, *, trusted: bool, closed: bool) ->
     if not trusted and closed:
         sentence = say("This part is too intricate for an exact estimate: the price is rough until it has been sliced.")
         return Finding(Kind.COMPLICATED, Severity.NOTE, sentence)
-    if count is not None and count > 1:
+    if count is not None and count > 1 and closed:
         sentence = say(
             "There are {count} separate bodies in this file: they are printed together, as they lie.", count=count
         )

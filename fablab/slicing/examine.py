@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from fablab.slicing import changes, checks
 from fablab.slicing.bodies import count_bodies
 from fablab.slicing.changes import AS_SENT, UNTURNED, Change
@@ -48,7 +50,7 @@ def _changed(triangles: Triangles, change: Change) -> tuple[Look, list[Sentence]
     if change.turn != UNTURNED:
         done.append(say("Turned: it lies on another side."))
     if change.close and look.rims:
-        closed = Look.at(changes.covered(look.triangles, look.rims))
+        closed = Look.at(np.concatenate([look.triangles, changes.covers(look.rims)]))
         done.append(_closed(len(look.rims), look, closed))
         look = closed
     return look, done
@@ -88,14 +90,15 @@ def _judged(look: Look, *, tried: bool) -> tuple[MeshReport, Features]:
         watertight=closed,
         inverted=look.inverted,
         trusted=trusted,
-        findings=_findings(look, bodies, trusted=trusted, tried=tried),
+        findings=findings_of(look, bodies, trusted=trusted, tried=tried),
         bodies=bodies,
         poses=look.poses[:MOST_POSES],
     )
     return report, features
 
 
-def _findings(look: Look, bodies: int | None, *, trusted: bool, tried: bool) -> list[Finding]:
+def findings_of(look: Look, bodies: int | None, *, trusted: bool, tried: bool) -> list[Finding]:
+    """Return what is worth telling about a part; `tried` says that its holes were closed already."""
     walls = look.walls
     holes = None if look.rims is None else len(look.rims) if look.open_share else 0
     surface = checks.surface(holes, open_=look.open_share > 0, tried=tried)
@@ -107,6 +110,6 @@ def _findings(look: Look, bodies: int | None, *, trusted: bool, tried: bool) -> 
         checks.lying(look.poses, look.hanging[1]) if look.open_share == 0 else None,
         checks.thin(walls.thinner_than(checks.LINE_MM)) if walls else None,
         checks.bodies(bodies, walls.overlap if walls else 0.0, trusted=trusted, closed=look.open_share == 0),
-        checks.inside_out(inverted=look.inverted),
+        checks.inside_out(inverted=look.inverted and look.rims is not None),
     ]
     return ranked([each for each in found if each is not None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from fablab.slicing.mesh import Triangles
 Floats = NDArray[np.float64]
 
 PIECE = 50_000
-"""Triangles worked on at once: trimesh needs 200 bytes for each."""
+"""Triangles worked on at once: 10 MB."""
 
 
 def pieces(count: int) -> Iterator[slice]:
@@ -21,25 +22,29 @@ def pieces(count: int) -> Iterator[slice]:
         yield slice(begin, begin + PIECE)
 
 
-def volume_of(triangles: Triangles) -> float:
-    """Return the signed volume in mm³: negative for a surface that is inside out."""
-    from trimesh.triangles import mass_properties  # 0.3 s to import: only where it is needed
+@dataclass(frozen=True)
+class Surface:
+    """Unit normals (n, 3), zero for triangles without area, areas (n,) in mm², and the volume they enclose in mm³.
 
-    with np.errstate(divide="ignore", invalid="ignore"):  # a flat part has no centre of mass
-        return sum(float(mass_properties(triangles[some], skip_inertia=True).volume) for some in pieces(len(triangles)))
+    The volume is negative for a surface that is inside out.
+    """
+
+    normals: Floats
+    areas: Floats
+    volume_mm3: float
 
 
-def normals_and_areas(triangles: Triangles) -> tuple[Floats, Floats]:
-    """Return unit normals (n, 3), zero for triangles without area, and areas (n,) in mm²."""
-    normals = np.empty((len(triangles), 3))
-    areas = np.empty(len(triangles))
+def surface(triangles: Triangles) -> Surface:
+    """Return normals, areas and volume: the cross product of two sides is all three (divergence theorem)."""
+    normals, areas, volume = np.empty((len(triangles), 3)), np.empty(len(triangles)), 0.0
     for some in pieces(len(triangles)):
         corners = triangles[some]
         crosses = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        volume += float(np.einsum("ij,ij->", corners[:, 0], crosses)) / 6
         lengths = np.linalg.norm(crosses, axis=1)
         areas[some] = lengths / 2
         normals[some] = crosses / np.maximum(lengths, np.finfo(np.float64).tiny)[:, None]
-    return normals, areas
+    return Surface(normals, areas, volume)
 
 
 def standing(triangles: Triangles) -> Triangles:

@@ -12,7 +12,7 @@ from fablab.slicing import changes, checks, orientation, overhangs, picture, thi
 from fablab.slicing.changes import UNTURNED, Change
 from fablab.slicing.closure import open_edge_share, open_steps
 from fablab.slicing.findings import Kind
-from fablab.slicing.geometry import normals_and_areas, volume_of
+from fablab.slicing.geometry import surface
 from fablab.slicing.mesh import BadMesh, Triangles
 from fablab.words import say
 
@@ -45,14 +45,15 @@ class Look:
     def at(triangles: Triangles) -> Look:
         """Look at triangles that stand on z = 0; a surface that is inside out is turned back. Raises `BadMesh`."""
         open_share = open_edge_share(triangles)
-        normals, areas = normals_and_areas(triangles)
-        rims = _closable(triangles, float(areas.sum()), open_share) if open_share else []
-        volume = volume_of(changes.covered(triangles, rims) if rims else triangles)
-        _check_solid(np.ptp(triangles, axis=(0, 1)), volume, float(areas.sum()))
+        outside = surface(triangles)
+        normals, area = outside.normals, float(outside.areas.sum())
+        rims = _closable(triangles, area, open_share) if open_share else []
+        volume = outside.volume_mm3 + (surface(changes.covers(rims)).volume_mm3 if rims else 0.0)
+        _check_solid(np.ptp(triangles, axis=(0, 1)), volume, area)
         if volume < 0:
             triangles, normals = triangles[:, ::-1], -normals
             rims = [rim[::-1] for rim in rims] if rims is not None else None
-        return Look(triangles, normals, areas, volume < 0, open_share, rims, abs(volume))
+        return Look(triangles, normals, outside.areas, volume < 0, open_share, rims, abs(volume))
 
     @cached_property
     def size_mm(self) -> tuple[float, float, float]:
@@ -115,8 +116,7 @@ def _closable(triangles: Triangles, area: float, open_share: float) -> list[Floa
     rims = changes.holes(triangles) if open_share < MOSTLY_OPEN else None
     if rims is None:
         return None
-    cover = changes.covered(triangles[:0], rims)
-    return rims if float(normals_and_areas(cover)[1].sum()) < area else None
+    return rims if float(surface(changes.covers(rims)).areas.sum()) < area else None
 
 
 def _check_solid(size: Floats, volume: float, area: float) -> None:

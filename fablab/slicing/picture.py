@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fablab.slicing import raster
-from fablab.slicing.geometry import normals_and_areas
+from fablab.slicing.geometry import surface
 from fablab.slicing.mesh import Triangles
 
 Floats = NDArray[np.float64]
@@ -57,11 +57,11 @@ def look(triangles: Triangles, where: Where = "above", *, closed: bool = True) -
     towards = _crosses(placed)[:, 2]
     wanted = np.flatnonzero((towards > 0) if closed else (towards != 0))
     wanted = _affordable(placed, wanted)
-    normals, _ = normals_and_areas(corners)
+    normals = surface(corners).normals
     front, depth = _front(placed[wanted])
     if sample is not None:
         front, depth = _filled(front, depth)
-    chosen = np.where(front >= 0, wanted[front], -1)
+    chosen = np.append(wanted, -1)[front]  # the last for pixels with nothing in front
     backs = (towards[chosen] < 0) & (chosen >= 0)
     original = chosen if sample is None else np.where(chosen >= 0, sample[chosen], -1)
     seen = normals[np.maximum(chosen, 0)] * np.where(backs, -1.0, 1.0)[..., None]

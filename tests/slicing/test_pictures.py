@@ -130,3 +130,9 @@ def test_a_thicket_is_drawn_within_its_time() -> None:
     started = time.process_time()
     picture.draw(picture.look(thicket, closed=False))
     assert time.process_time() - started < 1.5
+
+
+def test_a_part_of_which_nothing_faces_us_gives_an_empty_picture() -> None:
+    turned_away = box()[[0, 1, 6, 7, 8, 9]]
+    pixels = decoded(picture.draw(picture.look(turned_away)))
+    assert not pixels.any()
