@@ -5,7 +5,7 @@ from __future__ import annotations
 from fablab.slicing import orientation
 from fablab.slicing.changes import Change
 from fablab.slicing.findings import Action, Finding, Kind, Severity
-from fablab.slicing.orientation import Pose
+from fablab.slicing.orientation import Lying, Pose
 from fablab.words import say
 
 TINY_MM, MINUTE_MM, HUGE_MM = 4.0, 0.2, 1000.0
@@ -77,7 +77,7 @@ def inside_out(*, inverted: bool) -> Finding | None:
     return Finding(Kind.INVERTED, Severity.NOTE, sentence)
 
 
-def bodies(count: int | None, overlap: float, *, trusted: bool, closed: bool) -> Finding | None:
+def bodies(count: int | None, overlap: float, *, closed: bool) -> Finding | None:
     """Tell about several bodies, and whether they overlap."""
     if overlap > OVERLAP_SHARE and count is not None and count > 1:
         sentence = say(
@@ -91,9 +91,6 @@ def bodies(count: int | None, overlap: float, *, trusted: bool, closed: bool) ->
             "Surfaces overlap in this part: they are joined for printing. The price is rough until it has been sliced."
         )
         return Finding(Kind.OVERLAP, Severity.NOTE, sentence)
-    if not trusted and closed:
-        sentence = say("This part is too intricate for an exact estimate: the price is rough until it has been sliced.")
-        return Finding(Kind.COMPLICATED, Severity.NOTE, sentence)
     if count is not None and count > 1 and closed:
         sentence = say(
             "There are {count} separate bodies in this file: they are printed together, as they lie.", count=count
@@ -114,40 +111,37 @@ def thin(share: float) -> Finding | None:
     return Finding(Kind.THIN, Severity.WARN, sentence, None, pictured=True)
 
 
-def lying(ways: list[Pose], hanging_mm2: float) -> Finding | None:
-    """Tell how a part lies: on a better side than now, hardly touching the plate, or with steep overhangs."""
-    now, way = ways[0], orientation.better(ways)
-    if way is not None:
-        return _flat_side(now, way)
+def lying(now: Pose, flat_side: tuple[Lying, Lying] | None, hanging_mm2: float) -> Finding | None:
+    """Tell how a part lies: a better side than now, hardly touching the plate, or with steep overhangs."""
+    if flat_side is not None:
+        return _flat_side(*flat_side)
     if orientation.is_tiny(now):
         sentence = say(
             "Very little of this part touches the plate: it may come off while it is printed. Supports hold it."
         )
         return Finding(Kind.CONTACT, Severity.WARN, sentence, _supports())
     if hanging_mm2 > HANGING_MM2:
-        sentence = say("{area} cm² of this part hang over steeply: without supports they sag.", area=_cm2(hanging_mm2))
+        area = round(hanging_mm2 / 100, 1)
+        sentence = say("{area} cm² of this part hang over steeply: without supports they sag.", area=area)
         return Finding(Kind.OVERHANG, Severity.WARN, sentence, _supports(), pictured=True)
     return None
 
 
-def _flat_side(now: Pose, way: Pose) -> Finding:
-    action = Action(say("Lay it on its flat side"), Change(turn=way.turn))
-    if orientation.is_tiny(now):
+def _flat_side(now: Lying, then: Lying) -> Finding:
+    action = Action(say("Lay it on its flat side"), Change(turn=then.pose.turn))
+    if orientation.is_tiny(now.pose):
         sentence = say(
             "As this part lies, very little of it touches the plate: it may come off. On its flat side it holds."
         )
-        return Finding(Kind.FLAT_SIDE, Severity.WARN, sentence, action, pictured=True)
-    sentence = say(
-        "As this part lies, {now} cm² hang over steeply; on its flat side only {then} cm²: quicker and smoother.",
-        now=_cm2(now.overhang_mm2),
-        then=_cm2(way.overhang_mm2),
-    )
+    else:
+        sentence = say(
+            "As this part lies, there are {now} cm³ to support under it; on its flat side {then} cm³: quicker and "
+            "smoother.",
+            now=round(now.support_mm3 / 1000, 1),
+            then=round(then.support_mm3 / 1000, 1),
+        )
     return Finding(Kind.FLAT_SIDE, Severity.WARN, sentence, action, pictured=True)
 
 
 def _supports() -> Action:
     return Action(say("Print with supports"), supports=True)
-
-
-def _cm2(area_mm2: float) -> float:
-    return round(area_mm2 / 100, 1)

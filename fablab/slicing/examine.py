@@ -90,14 +90,14 @@ def _judged(look: Look, *, tried: bool) -> tuple[MeshReport, Features]:
         watertight=closed,
         inverted=look.inverted,
         trusted=trusted,
-        findings=findings_of(look, bodies, trusted=trusted, tried=tried),
+        findings=findings_of(look, bodies, tried=tried),
         bodies=bodies,
         poses=look.poses[:MOST_POSES],
     )
     return report, features
 
 
-def findings_of(look: Look, bodies: int | None, *, trusted: bool, tried: bool) -> list[Finding]:
+def findings_of(look: Look, bodies: int | None, *, tried: bool) -> list[Finding]:
     """Return what is worth telling about a part; `tried` says that its holes were closed already."""
     walls = look.walls
     holes = None if look.rims is None else len(look.rims) if look.open_share else 0
@@ -107,9 +107,9 @@ def findings_of(look: Look, bodies: int | None, *, trusted: bool, tried: bool) -
         return ranked([each for each in (surface, unit) if each is not None])
     found = [
         surface,
-        checks.lying(look.poses, look.hanging[1]) if look.open_share == 0 else None,
+        checks.lying(look.poses[0], look.flat_side, look.hanging[1]) if look.open_share == 0 else None,
         checks.thin(walls.thinner_than(checks.LINE_MM)) if walls else None,
-        checks.bodies(bodies, walls.overlap if walls else 0.0, trusted=trusted, closed=look.open_share == 0),
+        checks.bodies(bodies, walls.overlap if walls else 0.0, closed=look.open_share == 0),
         checks.inside_out(inverted=look.inverted and look.rims is not None),
     ]
     return ranked([each for each in found if each is not None])

@@ -23,7 +23,6 @@ class Kind(StrEnum):
     CONTACT = "contact"
     OVERHANG = "overhang"
     THIN = "thin"
-    COMPLICATED = "complicated"
     OVERLAP = "overlap"
     BODIES = "bodies"
     INVERTED = "inverted"

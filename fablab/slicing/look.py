@@ -12,7 +12,7 @@ from fablab.slicing import changes, checks, orientation, overhangs, picture, thi
 from fablab.slicing.changes import UNTURNED, Change
 from fablab.slicing.closure import open_edge_share, open_steps
 from fablab.slicing.findings import Kind
-from fablab.slicing.geometry import surface
+from fablab.slicing.geometry import standing, surface
 from fablab.slicing.mesh import BadMesh, Triangles
 from fablab.words import say
 
@@ -70,6 +70,21 @@ class Look:
     def poses(self) -> list[orientation.Pose]:
         """Ways to lie, the present one first."""
         return orientation.poses(orientation.surface_of(self.triangles, self.normals, self.areas))
+
+    @cached_property
+    def flat_side(self) -> tuple[orientation.Lying, orientation.Lying] | None:
+        """How it lies now and a way that is clearly better, if there is one."""
+        room = overhangs.support_mm3(self.triangles, self.normals)
+        if room is None:
+            return None
+        now = orientation.Lying(self.poses[0], room)
+        best = orientation.better(now, [self._laid(way) for way in orientation.promising(self.poses)])
+        return (now, best) if best is not None else None
+
+    def _laid(self, way: orientation.Pose) -> orientation.Lying:
+        laid = standing(changes.moved(self.triangles, Change(turn=way.turn)))
+        room = overhangs.support_mm3(laid, self.normals @ np.asarray(way.turn).T)
+        return orientation.Lying(way, np.inf if room is None else room)
 
     @cached_property
     def hanging(self) -> tuple[NDArray[np.int64], float]:

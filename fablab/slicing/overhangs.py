@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fablab.slicing.bodies import MOST_TRIANGLES, connected
 from fablab.slicing.mesh import Triangles
+from fablab.slicing.rays import send
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -47,3 +48,19 @@ def _widths(triangles: Triangles, weights: Floats, patch: Integers) -> Floats:
 def _moment(a: Floats, b: Floats) -> Floats:
     """Return the mean of a · b over each triangle, from their values at its corners (n, 3)."""
     return np.asarray(((a * b).sum(axis=1) + a.sum(axis=1) * b.sum(axis=1)) / 12)
+
+
+def support_mm3(triangles: Triangles, normals: Floats) -> float | None:
+    """Return the room between steep overhangs and what is below them, where supports would stand.
+
+    None for thickets and parts too detailed to look at. The part stands on z = 0.
+    """
+    met = send(triangles, normals, axis=2)
+    if met is None:
+        return None
+    below = np.concatenate([[0.0], met.height_mm[:-1]])
+    first = np.concatenate([[True], met.ray[1:] != met.ray[:-1]])[: len(met.ray)]
+    inside = np.cumsum(met.enters) - met.enters
+    open_below = (met.enters > 0) & (inside == 0) & (normals[met.triangle, 2] < -STEEP_COSINE)
+    gap = met.height_mm - np.where(first, 0.0, below[: len(met.ray)])
+    return float(gap[open_below & (gap > ABOVE_MM)].sum()) * met.cell_mm2

@@ -7,22 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fablab.slicing import raster
 from fablab.slicing.mesh import Triangles
+from fablab.slicing.rays import Meetings, send
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-RAYS = 4000
-"""Along each axis, over the box around the part."""
-MOST_TRIANGLES = 400_000
-MOST_MEETINGS = 400_000.0
-"""A part with more meetings of rays and surfaces is a thicket: it is not looked at."""
 PARALLEL = -0.9
 """Cosine between the two sides of a wall: threads and wedges end in a thin edge without being thin walls."""
 TOUCHING_MM = 0.01
-OFFSET = 0.237
-"""Keeps rays off the edges of parts drawn on a grid."""
 
 
 @dataclass(frozen=True)
@@ -50,61 +43,35 @@ class Walls:
 
 def walls(triangles: Triangles, normals: Floats) -> Walls | None:
     """Return the walls of a part of outward triangles (n, 3, 3); None for a thicket and for more than we look at."""
-    if len(triangles) > MOST_TRIANGLES:
-        return None
-    along = [_along(triangles, normals, axis) for axis in range(3)]
-    seen = [each for each in along if each is not None]
-    if len(seen) < len(along):
-        return None
-    thickness, weight, sides = (np.concatenate(columns) for columns in zip(*[each[:3] for each in seen], strict=True))
-    return Walls(thickness, weight, sides, max(each[3] for each in seen))
-
-
-def _along(triangles: Triangles, normals: Floats, axis: int) -> tuple[Floats, Floats, Integers, float] | None:
-    order = [(axis + 1) % 3, (axis + 2) % 3, axis]
-    corners = triangles[:, :, order]
-    low = corners[:, :, :2].min(axis=(0, 1))
-    width, depth = corners[:, :, :2].max(axis=(0, 1)) - low
-    cell = max(float(np.sqrt(width * depth / RAYS)), float(max(width, depth)) / RAYS)
-    corners[:, :, :2] = (corners[:, :, :2] - low) / cell + OFFSET
-    columns, rows = int(width / cell) + 2, int(depth / cell) + 2
-    if raster.expected(corners).sum() - len(corners) > MOST_MEETINGS:
-        return None
-    met = list(raster.fragments(corners, columns, rows))
-    if not met:
-        return np.empty(0), np.empty(0), np.empty((0, 2), dtype=np.int64), 0.0
-    pixel, height, triangle = (
-        np.concatenate([getattr(each, name) for each in met]) for name in ("pixel", "depth", "triangle")
+    seen = []
+    for axis in range(3):
+        met = send(triangles, normals, axis)
+        if met is None:
+            return None
+        seen.append(_between(met, normals, axis))
+    thickness, weight, sides = (
+        np.concatenate(columns)
+        for columns in zip(*[(each.thickness_mm, each.weight_mm2, each.triangles) for each in seen], strict=True)
     )
-    return _paired(pixel, height, triangle, normals, axis, cell)
+    return Walls(thickness, weight, sides, max(each.overlap for each in seen))
 
 
-def _paired(
-    pixel: Integers, height: Floats, triangle: Integers, normals: Floats, axis: int, cell_mm: float
-) -> tuple[Floats, Floats, Integers, float]:
+def _between(met: Meetings, normals: Floats, axis: int) -> Walls:
     """Pair where rays enter the material with where they leave it, by counting the bodies around."""
-    turn = np.where(normals[triangle, axis] < 0, 1, -1)
-    order = np.lexsort((-turn, height, pixel))
-    pixel, height, triangle, turn = pixel[order], height[order], triangle[order], turn[order]
-    whole = np.bincount(pixel, weights=turn) == 0
-    kept = whole[pixel]
-    pixel, height, triangle, turn = pixel[kept], height[kept], triangle[kept], turn[kept]
-    inside = np.cumsum(turn)
-    enters = np.flatnonzero((inside > 0) & (inside - turn <= 0))
-    leaves = np.flatnonzero((inside <= 0) & (inside - turn > 0))
-    sides = np.stack([triangle[enters], triangle[leaves]], axis=1)
+    inside = np.cumsum(met.enters)
+    enters = np.flatnonzero((inside > 0) & (inside - met.enters <= 0))
+    leaves = np.flatnonzero((inside <= 0) & (inside - met.enters > 0))
+    sides = np.stack([met.triangle[enters], met.triangle[leaves]], axis=1)
     faces = normals[sides]
-    chord = height[leaves] - height[enters]
+    chord = met.height_mm[leaves] - met.height_mm[enters]
     tilt = np.abs(faces[:, :, axis]).min(axis=1)
     good = ((faces[:, 0] * faces[:, 1]).sum(axis=1) < PARALLEL) & (chord > TOUCHING_MM)
-    twice = _overlapping(pixel, height, inside)
-    rays = max(1, len(np.unique(pixel)))
-    return (chord * tilt)[good], tilt[good] * cell_mm**2, sides[good], twice / rays
+    return Walls((chord * tilt)[good], tilt[good] * met.cell_mm2, sides[good], _overlap(met, inside))
 
 
-def _overlapping(pixel: Integers, height: Floats, inside: Integers) -> int:
-    """Return how many rays run inside two bodies at once for a while."""
-    if len(height) < 2:
-        return 0
-    twice = (inside[:-1] > 1) & (height[1:] - height[:-1] > TOUCHING_MM)
-    return len(np.unique(pixel[:-1][twice]))
+def _overlap(met: Meetings, inside: Integers) -> float:
+    """Return the share of rays that run inside two bodies at once for a while."""
+    if len(inside) < 2:
+        return 0.0
+    twice = (inside[:-1] > 1) & (np.diff(met.height_mm) > TOUCHING_MM)
+    return len(np.unique(met.ray[:-1][twice])) / len(np.unique(met.ray))

@@ -16,6 +16,7 @@ from fablab.slicing.examine import Examined, examine
 from fablab.slicing.findings import MOST_SHOWN, Finding, Kind, Severity, ranked
 from fablab.slicing.fitting import too_big
 from fablab.slicing.measure import measure_safely
+from fablab.slicing.overhangs import support_mm3
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import machine_profiles
 from fablab.slicing.report import MeshReport
@@ -149,7 +150,7 @@ def test_a_wedge_is_not_a_thin_wall(stl: Stl) -> None:
 
 
 def test_steep_overhangs_ask_for_supports(stl: Stl) -> None:
-    finding = checks.lying(examine(stl(table()), "part.stl").look.poses[:1], 2000)
+    finding = checks.lying(examine(stl(table()), "part.stl").look.poses[0], None, 2000)
     assert finding is not None
     assert finding.action is not None
     assert finding.action.supports
@@ -170,6 +171,18 @@ def test_a_part_on_its_edge_is_laid_on_its_flat_side(stl: Stl) -> None:
     assert Kind.FLAT_SIDE not in found(laid)
     assert sorted(laid.report.size_mm) == pytest.approx([20, 40, 40], abs=0.01)
     assert laid.report.volume_mm3 == pytest.approx(examine(path, "part.stl").report.volume_mm3)
+
+
+def test_a_grille_is_left_as_it_lies(stl: Stl) -> None:
+    """Its bars hang over nothing but the plate: what normals call overhang needs no support."""
+    bars = [box(80, 4, 4) + np.array([0, 8 * n, 0]) for n in range(8)]
+    across = [box(4, 60, 4) + np.array([10 * n, 0, 4]) for n in range(8)]
+    assert Kind.FLAT_SIDE not in found(examine(stl(np.concatenate([*bars, *across])), "part.stl"))
+
+
+def test_room_for_supports_is_what_is_under_overhangs(stl: Stl) -> None:
+    look = examine(stl(table()), "part.stl").look
+    assert support_mm3(look.triangles, look.normals) == pytest.approx((40 * 40 - 12 * 12) * 40, rel=0.05)
 
 
 def test_a_ball_hardly_touches_the_plate(stl: Stl) -> None:

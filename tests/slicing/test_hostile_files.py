@@ -41,7 +41,7 @@ def imported() -> None:
 def looked_at(path: Path) -> list[Sentence]:
     """Do everything that is done to a file beside its features."""
     look = Look.at(standing(read_triangles(path, "part.stl")))
-    found = findings_of(look, bodies.count_bodies(look.triangles), trusted=True, tried=False)
+    found = findings_of(look, bodies.count_bodies(look.triangles), tried=False)
     for finding in [each for each in found if each.pictured]:
         change = finding.action.change if finding.action else None
         look.picture(finding.kind, change.turn if change else UNTURNED)
