@@ -134,8 +134,7 @@ def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by:
 
     Raises `Conflict` when the price is another one by now or the wallet does not hold enough; nothing happens then.
     """
-    if order.state != OrderState.DRAFT:
-        raise Conflict(say("This order was confirmed already."))
+    orders.hold_draft(session, order)
     line, version = order.line, queries.current_tariff(session)
     made = quote_for(session, line.model_file, wanted, version)
     if made.price.total_cents != seen_cents:

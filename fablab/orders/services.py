@@ -83,7 +83,7 @@ def reshape(session: Session, order: Order, change: Change, part: Part, by_id: i
     """Put a changed part, or the one as it was sent, in the place of a draft's. Raises `Conflict` when confirmed."""
     line = order.line
     source = line.sent_sha256
-    _still_draft(session, order)
+    hold_draft(session, order)
     model = keep_model(session, part)
     line.source_sha256 = source if source != model.sha256 else None
     line.model_sha256 = model.sha256
@@ -95,16 +95,21 @@ def reshape(session: Session, order: Order, change: Change, part: Part, by_id: i
 
 def want_supports(session: Session, order: Order) -> None:
     """Choose supports for a draft. Raises `Conflict` when it was confirmed."""
-    _still_draft(session, order)
+    hold_draft(session, order)
     order.line.supports = True
     session.flush()
 
 
-def _still_draft(session: Session, order: Order) -> None:
-    """Hold the order's row until the end of the transaction: nobody confirms a part that is being replaced."""
-    state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
-    if state != OrderState.DRAFT:
+def hold_draft(session: Session, order: Order) -> None:
+    """Hold a draft until the end of the transaction: nobody confirms a part that is being replaced, or the other way.
+
+    Raises `Conflict` when it was confirmed.
+    """
+    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
+    session.refresh(order)
+    if order.state != OrderState.DRAFT:
         raise Conflict(say("This order was confirmed already."))
+    session.refresh(order.line)
 
 
 def choose(

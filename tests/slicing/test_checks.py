@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from fablab.slicing import checks, samples
 from fablab.slicing.changes import AS_SENT, Change
@@ -48,6 +50,33 @@ def table() -> np.ndarray:
     return np.concatenate(
         [box(40, 40, 3), box(12, 12, 40) + np.array([14, 14, 3]), box(40, 40, 3) + np.array([0, 0, 43])]
     )
+
+
+SHAPES = {
+    "table": table,
+    "open": lambda: box()[2:],
+    "two": lambda: np.concatenate([box(), box() + 30]),
+    "pot": samples.pot,
+}
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    name=some.sampled_from(sorted(SHAPES)),
+    degrees=some.integers(0, 3).map(lambda quarter: 90 * quarter),
+    away=some.tuples(*[some.floats(-500, 500)] * 3),
+    seed=some.integers(0, 99),
+)
+def test_where_a_part_stands_and_in_what_order_it_is_written_changes_nothing(
+    name: str, degrees: int, away: tuple[float, float, float], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("shapes") / "part.stl"
+    drawn = np.asarray(SHAPES[name]())
+    turn = trimesh.transformations.rotation_matrix(np.radians(degrees), [0, 0, 1])[:3, :3]
+    moved = np.random.default_rng(seed).permutation(drawn @ turn.T + np.array(away))
+    here, there = (found(examine(write_stl(path, each), "part.stl")) for each in (drawn, moved))
+    assert list(here) == list(there)
+    assert [finding.action is None for finding in here.values()] == [each.action is None for each in there.values()]
 
 
 @pytest.mark.parametrize("name", samples.SAMPLES)

@@ -120,6 +120,15 @@ def test_a_changed_part_has_its_own_price(alice, stl):
     assert "You pay" in page
 
 
+def test_what_was_changed_is_told_to_the_volunteer_who_prints_it(alice, site, stl):
+    address = upload(alice, stl(box()[2:]))
+    page = press(alice, address, "open").text
+    cents = re.search(r'name="seen_cents" value="(\d+)"', page).group(1)
+    choices = {"filament": "PLA|", "quality": "normal", "infill": "20", "quantity": "1"}
+    assert alice.post(f"{address}/confirm", **choices, seen_cents=cents).status_code == 302
+    assert "1 hole closed" in site.as_("bob").get(address).text
+
+
 def test_a_confirmed_part_is_not_changed_any_more(alice, site):
     with db.transaction() as session:
         order = order_cube(session, site.cast.alice)
