@@ -107,7 +107,7 @@ def findings_of(look: Look, bodies: int | None, *, tried: bool) -> list[Finding]
         return ranked([each for each in (surface, unit) if each is not None])
     found = [
         surface,
-        checks.lying(look.poses[0], look.flat_side, look.hanging[1]) if look.open_share == 0 else None,
+        checks.lying(look.poses[0], look.flat_side, look.hanging_mm2) if look.open_share == 0 else None,
         checks.thin(walls.thinner_than(checks.LINE_MM)) if walls else None,
         checks.bodies(bodies, walls.overlap if walls else 0.0, closed=look.open_share == 0),
         checks.inside_out(inverted=look.inverted and look.rims is not None),

@@ -74,22 +74,32 @@ class Look:
     @cached_property
     def flat_side(self) -> tuple[orientation.Lying, orientation.Lying] | None:
         """How it lies now and a way that is clearly better, if there is one."""
-        room = overhangs.support_mm3(self.triangles, self.normals)
-        if room is None:
+        if self.underneath is None:
             return None
-        now = orientation.Lying(self.poses[0], room)
+        now = orientation.Lying(self.poses[0], self.underneath.room_mm3)
         best = orientation.better(now, [self._laid(way) for way in orientation.promising(self.poses)])
         return (now, best) if best is not None else None
 
     def _laid(self, way: orientation.Pose) -> orientation.Lying:
         laid = standing(changes.moved(self.triangles, Change(turn=way.turn)))
-        room = overhangs.support_mm3(laid, self.normals @ np.asarray(way.turn).T)
-        return orientation.Lying(way, np.inf if room is None else room)
+        under = overhangs.underneath(laid, self.normals @ np.asarray(way.turn).T)
+        return orientation.Lying(way, np.inf if under is None else under.room_mm3)
 
     @cached_property
     def hanging(self) -> tuple[NDArray[np.int64], float]:
         """Steep triangles that need supports, and their area in mm²."""
         return overhangs.hanging(self.triangles, self.normals, self.areas)
+
+    @cached_property
+    def underneath(self) -> overhangs.Underneath | None:
+        """The room for supports; None for thickets and parts too detailed to look at."""
+        return overhangs.underneath(self.triangles, self.normals)
+
+    @property
+    def hanging_mm2(self) -> float:
+        """Area that needs supports: what hangs, without the places where bodies stand on one another."""
+        triangles, area = self.hanging
+        return area if self.underneath is None else self.underneath.area_mm2(triangles)
 
     @cached_property
     def _front(self) -> picture.View:

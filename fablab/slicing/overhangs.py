@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,17 +52,30 @@ def _moment(a: Floats, b: Floats) -> Floats:
     return np.asarray(((a * b).sum(axis=1) + a.sum(axis=1) * b.sum(axis=1)) / 12)
 
 
-def support_mm3(triangles: Triangles, normals: Floats) -> float | None:
-    """Return the room between steep overhangs and what is below them, where supports would stand.
+@dataclass(frozen=True)
+class Underneath:
+    """The room under steep overhangs, where supports would stand, and the triangle above each ray through it."""
 
-    None for thickets and parts too detailed to look at. The part stands on z = 0.
+    room_mm3: float
+    triangles: Integers
+    cell_mm2: float
+
+    def area_mm2(self, wanted: Integers) -> float:
+        """Return the area of such triangles that is seen from the room under it."""
+        return float(np.isin(self.triangles, wanted).sum()) * self.cell_mm2
+
+
+def underneath(triangles: Triangles, normals: Floats) -> Underneath | None:
+    """Return the room under steep overhangs of a part that stands on z = 0.
+
+    None for thickets and parts too detailed to look at.
     """
     met = send(triangles, normals, axis=2)
     if met is None:
         return None
-    below = np.concatenate([[0.0], met.height_mm[:-1]])
-    first = np.concatenate([[True], met.ray[1:] != met.ray[:-1]])[: len(met.ray)]
-    inside = np.cumsum(met.enters) - met.enters
-    open_below = (met.enters > 0) & (inside == 0) & (normals[met.triangle, 2] < -STEEP_COSINE)
-    gap = met.height_mm - np.where(first, 0.0, below[: len(met.ray)])
-    return float(gap[open_below & (gap > ABOVE_MM)].sum()) * met.cell_mm2
+    lower = np.concatenate([[0.0], met.height_mm])[: len(met.ray)]
+    lowest = np.concatenate([[True], met.ray[1:] != met.ray[:-1]])[: len(met.ray)]
+    gap = met.height_mm - np.where(lowest, 0.0, lower)
+    from_air = (met.enters > 0) & (np.cumsum(met.enters) == met.enters)
+    held = from_air & (normals[met.triangle, 2] < -STEEP_COSINE) & (gap > ABOVE_MM)
+    return Underneath(float(gap[held].sum()) * met.cell_mm2, met.triangle[held], met.cell_mm2)

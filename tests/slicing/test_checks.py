@@ -18,7 +18,6 @@ from fablab.slicing.examine import Examined, examine
 from fablab.slicing.findings import MOST_SHOWN, Finding, Kind, Severity, ranked
 from fablab.slicing.fitting import too_big
 from fablab.slicing.measure import measure_safely
-from fablab.slicing.overhangs import support_mm3
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import machine_profiles
 from fablab.slicing.report import MeshReport
@@ -209,9 +208,15 @@ def test_a_grille_is_left_as_it_lies(stl: Stl) -> None:
     assert Kind.FLAT_SIDE not in found(examine(stl(np.concatenate([*bars, *across])), "part.stl"))
 
 
+def test_a_body_on_a_body_needs_no_supports(stl: Stl) -> None:
+    seen = examine(stl(np.concatenate([box(40, 40, 10), box(30, 30, 10) + np.array([5, 5, 10])])), "part.stl")
+    assert Kind.OVERHANG not in found(seen)
+
+
 def test_room_for_supports_is_what_is_under_overhangs(stl: Stl) -> None:
     look = examine(stl(table()), "part.stl").look
-    assert support_mm3(look.triangles, look.normals) == pytest.approx((40 * 40 - 12 * 12) * 40, rel=0.05)
+    assert look.underneath.room_mm3 == pytest.approx((40 * 40 - 12 * 12) * 40, rel=0.05)
+    assert look.hanging_mm2 == pytest.approx(40 * 40 - 12 * 12, rel=0.05)
 
 
 def test_a_ball_hardly_touches_the_plate(stl: Stl) -> None:
