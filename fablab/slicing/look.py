@@ -149,5 +149,5 @@ def _check_solid(size: Floats, volume: float, area: float) -> None:
     if largest < DUST_MM:
         raise BadMesh(say("This part is smaller than a grain of sand: check the unit it was exported in."))
     thinnest = float(size.min()) * checks.likely_scale(largest)
-    if thinnest < SMALLEST_SIZE_MM or abs(volume) < FLAT_SHARE * area * largest:
+    if thinnest < SMALLEST_SIZE_MM or abs(volume) <= FLAT_SHARE * area * largest:
         raise BadMesh(say("This part is flat: it has no volume to print. Give it a thickness."))
