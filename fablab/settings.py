@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         description="If the slice costs more than the confirmed price by more than this, the order is asked again.",
     )
     wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
-    slicer: str = Field("", description="Path of the PrusaSlicer to use; empty: the one that is installed.")
+    slicer: str = Field("", description="Path or name of the slicer to use; empty: the PrusaSlicer on the PATH.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
     profiles: Path | None = Field(None, description="Folder of own printer, filament and print profiles.")
     printer_networks: str = Field(

@@ -16,7 +16,7 @@ from fablab.slicing.measure import MeshReport, measure_safely
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
-from fablab.slicing.prusaslicer import require_slicer, slice_model
+from fablab.slicing.slicer import require_slicer, slice_model
 from fablab.words import say
 
 

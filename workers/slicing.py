@@ -22,7 +22,7 @@ from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.profiles import Settings
 from fablab.slicing.profiles import settings as profile_settings
-from fablab.slicing.prusaslicer import LIMITS, SliceFailed, require_slicer, slice_model
+from fablab.slicing.slicer import LIMITS, SliceFailed, require_slicer, slice_model
 from fablab.words import say
 from workers.keeping import kept
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from fablab.slicing.prusaslicer import find_slicer
 from fablab.slicing.samples import write_samples
+from fablab.slicing.slicer import find_slicer
 from tests.running import FABLAB
 
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fablab.printers.virtual import find_octoprint
-from fablab.slicing.prusaslicer import find_slicer
 from fablab.slicing.samples import write_samples
+from fablab.slicing.slicer import find_slicer
 from tests.running import free_port, system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]

@@ -16,7 +16,7 @@ from fablab.jobs.states import AttemptState
 from fablab.machines.models import Machine
 from fablab.orders.models import Order
 from fablab.printers.simulated import SimulatedPrinter
-from fablab.slicing.prusaslicer import find_slicer
+from fablab.slicing.slicer import find_slicer
 from tests.conftest import environment
 from tests.people import order_cube, small_place
 from tests.running import FABLAB, system
