@@ -22,13 +22,14 @@ _TOO_DETAILED = Failure(say("Slicing needs more memory than allowed: the part is
 _NOTHING_SOLID = Failure(
     say("The slicer finds no solid part in this file: it is not closed, or far too small. Repair it or check it.")
 )
+_NO_FOOT = "no extrusions in the first layer"
 _NO_ROOM = "could not fit on the bed"
 
 FAILURES: tuple[tuple[str, Failure], ...] = (
     (_NO_ROOM, Failure(say("The parts do not fit on the build plate."))),
     ("Loading of a model file failed", Failure(say("The slicer cannot read this file: it is damaged or not an STL."))),
     (
-        "no extrusions in the first layer",
+        _NO_FOOT,
         Failure(say("Nothing touches the build plate: turn the part onto a flat side, or choose supports.")),
     ),
     ("No layers were detected", _NOTHING_SOLID),
@@ -78,6 +79,8 @@ class PrusaSlicer:
     def failure_in(self, said: str, plate: Plate) -> Failure | None:
         if _NO_ROOM in said and plate.copies == 1:  # its size was checked: a corner is not a number, or far away
             return Failure(say("The slicer cannot place this part: its coordinates make no sense."))
+        if _NO_FOOT in said and plate.settings.choices.supports:
+            return Failure(say("Nothing touches the build plate, even with supports: turn the part onto a flat side."))
         return next((failure for words, failure in FAILURES if words in said), None)
 
 

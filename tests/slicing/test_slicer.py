@@ -122,6 +122,11 @@ def test_what_the_slicer_refuses_is_said_in_plain_words(name: str, slicer: Slice
     assert failed.detail
 
 
+def test_supports_are_not_advised_where_they_did_not_help(slicer: Slicer, stl: Stl) -> None:
+    failed = fails(slicer, stl(top()), settings("mk3", Choices("PLA", supports=True)))
+    assert "even with supports" in str(failed)
+
+
 def test_a_file_the_slicer_cannot_read(slicer: Slicer, tmp_path: Path, normal: Settings) -> None:
     (tmp_path / "part.stl").write_bytes(b"<html>" * 100)
     assert "cannot read" in str(fails(slicer, tmp_path / "part.stl", normal))
