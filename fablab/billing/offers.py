@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -70,19 +70,22 @@ def offered(session: Session, line: OrderLine, wanted: Wanted, made: Quote, tari
         quote = checked_quote(made, figures, tariff, wanted.choices.material)
         return Offer(made, quote, Check.DONE, slices=there)
     missing = [slices.request_of(session, keys[copies]) for copies, each in found.items() if each is None]
-    check, problem = _worst(missing)
+    check, problem = _worst(missing, slices.wanted_by(session, line.order_id))
     return Offer(made, made, check, problem)
 
 
-def _worst(requests: list[SliceRequest | None]) -> tuple[Check, Sentence | None]:
-    """Return how far the plates are that have no slice yet; one that cannot be made decides for all."""
+def _worst(requests: list[SliceRequest | None], wanted: Collection[int]) -> tuple[Check, Sentence | None]:
+    """Return how far the plates are that have no slice yet; one that cannot be made decides for all.
+
+    Only what the draft wants is on its way to it: a plate it has given up, or which others want, it has to ask for.
+    """
     failed = [each for each in requests if each is not None and each.state == SliceState.FAILED]
     failed.sort(key=lambda each: each.fault != Fault.PART)
     if failed:
         return Check.REFUSED if failed[0].fault == Fault.PART else Check.UNKNOWN, failed[0].problem
-    if any(each is None or each.state == SliceState.MADE for each in requests):
-        return Check.NOT_ASKED, None
-    return Check.RUNNING, None
+    on_their_way = (SliceState.WAITING, SliceState.SLICING)
+    running = all(each is not None and each.state in on_their_way and each.id in wanted for each in requests)
+    return Check.RUNNING if running else Check.NOT_ASKED, None
 
 
 def ask(session: Session, line: OrderLine, person_id: int, wanted: Wanted, made: Quote, now: datetime) -> None:

@@ -74,6 +74,11 @@ def request_of(session: Session, key: str) -> SliceRequest | None:
     return session.scalar(select(SliceRequest).where(SliceRequest.key == key))
 
 
+def wanted_by(session: Session, order_id: int) -> frozenset[int]:
+    """Return the ids of the requests a draft wants now."""
+    return frozenset(session.scalars(select(SliceWanted.request_id).where(SliceWanted.order_id == order_id)))
+
+
 def keep(session: Session, made: Slice) -> Slice:
     """Keep a new slice. A row that is there already stays; when its file is lost it takes the new one."""
     found = session.scalar(select(Slice).where(Slice.key == made.key))

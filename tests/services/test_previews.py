@@ -1,11 +1,12 @@
 """A real slice before the person pays, on both databases: asked for once, given up, taken, lost, reused, cleared away."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from fablab import files
+from fablab import db, files
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
@@ -16,6 +17,7 @@ from fablab.jobs import queries as jobs
 from fablab.jobs import slices
 from fablab.jobs.models import Slice, SliceRequest
 from fablab.jobs.states import JobState, SliceState
+from fablab.orders.models import Order
 from fablab.settings import settings
 from fablab.slicing.dialect import Fault
 from fablab.words import say
@@ -95,6 +97,21 @@ def test_what_is_being_sliced_is_finished_and_kept_for_later(session, cast):
     ask(session, order, wanted(2))
     slices.made(session, taken.id, taken.token, slices.keep(session, made_slice(taken.key, 4, 1500)))
     assert offer(session, order, wanted(1)).check == Check.DONE
+
+
+def test_choices_that_come_back_are_asked_for_again(session, cast):
+    order = draft(session, cast.alice, wanted(1))
+    ask(session, order, wanted(2))
+    assert offer(session, order, wanted(1)).check == Check.NOT_ASKED
+    assert ask(session, order, wanted(1)).check == Check.RUNNING
+    assert slice_next_preview(session).copies == 1
+
+
+def test_a_plate_that_others_wait_for_is_asked_for_too_so_that_the_page_is_told(session, cast):
+    draft(session, cast.alice)
+    mine = draft_cube(session, cast.charlie)
+    assert offer(session, mine).check == Check.NOT_ASKED
+    assert ask(session, mine).check == Check.RUNNING
 
 
 def test_two_people_with_the_same_plate_share_one_slice(session, cast):
@@ -293,3 +310,20 @@ def test_a_plate_that_is_being_sliced_is_not_cleared_away(session, cast):
     slices.take_next(session, utcnow())
     keep_until(session, days=100)
     assert requests(session, SliceState.SLICING) == 1
+
+
+def test_many_who_ask_at_once_get_one_request(any_place, stand_in_slicer):
+    with db.transaction() as session:
+        cast = small_place(session)
+        orders = [draft_cube(session, person) for person in (cast.alice, cast.bob, cast.carole, cast.charlie) * 2]
+
+    def ask_for(order):
+        with db.transaction() as session:
+            billing.ask_check(session, session.get_one(Order, order.id), wanted(), utcnow())
+        with db.reading() as session:
+            return billing.offer_for(session, order, wanted()).check
+
+    with ThreadPoolExecutor(len(orders)) as pool:
+        assert set(pool.map(ask_for, orders)) == {Check.RUNNING}
+    with db.reading() as session:
+        assert requests(session) == 1
