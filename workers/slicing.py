@@ -73,7 +73,7 @@ def _take_job(session: Session, job_id: int, now: datetime) -> Work | None:
     if job is None or job.state != JobState.TO_SLICE:
         return None
     slicer, plate = require_slicer(), slices.plate_of(job)
-    key = plate.key(slicer.version)
+    key = plate.key(slicer)
     found = slices.find(session, key)
     request = slices.take_for_job(session, plate, key, now) if found is None else None
     if found is None and request is None:
@@ -93,7 +93,7 @@ def _take_preview(session: Session, now: datetime) -> Work | None:
         return None
     try:
         slicer, plate = require_slicer(), slices.plate_of(request)
-        found = slices.find(session, plate.key(slicer.version))
+        found = slices.find(session, plate.key(slicer))
     except Problem as problem:
         slices.failed(session, request.id, request.token, problem.sentence, Fault.PLACE)
         return None
@@ -186,7 +186,7 @@ def _slice(work: Work) -> Slice:
             limits=replace(LIMITS, wall_s=work.within_s),
         )
         return Slice(
-            key=work.plate.key(work.slicer.version),
+            key=work.plate.key(work.slicer),
             gcode_sha1=files.sha1_of(output),
             gcode_sha256=files.keep_file(output),
             time_s=result.time_s,

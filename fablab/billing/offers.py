@@ -18,6 +18,7 @@ from fablab.jobs.states import SliceState
 from fablab.orders.models import OrderLine
 from fablab.orders.services import Wanted
 from fablab.slicing.dialect import Fault
+from fablab.slicing.profiles import BrokenProfile
 from fablab.slicing.slicer import find_slicer
 from fablab.words import Sentence
 
@@ -62,7 +63,10 @@ def offered(session: Session, line: OrderLine, wanted: Wanted, made: Quote, tari
     slicer = find_slicer()
     if slicer is None:
         return Offer(made, made, Check.UNKNOWN)
-    keys = {copies: plate.key(slicer.version) for copies, plate in plates_of(line, wanted, made).items()}
+    try:
+        keys = {copies: plate.key(slicer) for copies, plate in plates_of(line, wanted, made).items()}
+    except BrokenProfile as broken:
+        return Offer(made, made, Check.UNKNOWN, broken.sentence)
     found = {copies: slices.find(session, key) for copies, key in keys.items()}
     there = {copies: each for copies, each in found.items() if each is not None}
     if len(there) == len(keys):
@@ -92,5 +96,4 @@ def ask(session: Session, line: OrderLine, person_id: int, wanted: Wanted, made:
     """Ask workers to slice exactly what would be printed."""
     slicer = find_slicer()
     if slicer is not None:
-        plates = list(plates_of(line, wanted, made).values())
-        slices.want(session, line.order_id, person_id, plates, slicer.version, now)
+        slices.want(session, line.order_id, person_id, list(plates_of(line, wanted, made).values()), slicer, now)

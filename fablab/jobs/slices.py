@@ -26,6 +26,7 @@ from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.dialect import Fault
 from fablab.slicing.profiles import Settings
 from fablab.slicing.profiles import settings as profile_settings
+from fablab.slicing.slicer import Slicer
 from fablab.words import Sentence, say
 
 LEASE = timedelta(seconds=45)  # renewed while the slicer runs
@@ -47,9 +48,12 @@ class PlateToSlice:
         """Return the settings; raises `Invalid` when one of the profiles is gone."""
         return profile_settings(self.machine_profile, self.choices)
 
-    def key(self, slicer: str) -> str:
-        """Return what the slice is kept under; another slicer, or another version of it, slices again."""
-        text = f"{self.model_sha256} {self.settings().hash} {self.copies} {slicer}"
+    def key(self, slicer: Slicer) -> str:
+        """Return what the slice is kept under; another slicer, or another version of it, slices again.
+
+        Raises a `Problem` when the slicer lacks settings for this plate.
+        """
+        text = f"{self.model_sha256} {self.copies} {slicer.identity(self.settings())}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -97,7 +101,7 @@ def keep(session: Session, made: Slice) -> Slice:
 
 
 def want(
-    session: Session, order_id: int, person_id: int, plates: Sequence[PlateToSlice], slicer: str, now: datetime
+    session: Session, order_id: int, person_id: int, plates: Sequence[PlateToSlice], slicer: Slicer, now: datetime
 ) -> bool:
     """Let a draft want these plates, and no others any more; tell whether they are (being) sliced.
 

@@ -12,8 +12,8 @@ from fablab.slicing.plates import Size
 from fablab.slicing.profiles import Settings
 from fablab.words import Sentence
 
-MODEL, GCODE = "model.stl", "plate.gcode"
-"""The names of the part and of the result in the folder a slicer works in."""
+MODEL = "model.stl"
+"""The name of the part in the folder a slicer works in."""
 
 
 class Fault(StrEnum):
@@ -48,14 +48,20 @@ class Dialect(Protocol):
     supported: str
     """The versions that are known to understand us, in words."""
 
+    writes: str
+    """The name of the G-code it leaves in its folder."""
+
     def version_in(self, help_text: str) -> str | None:
         """Return the version a program of this family states in its help, or None when it is of another."""
 
     def supports(self, version: str) -> bool:
         """Tell whether this version understands our settings and arguments."""
 
-    def prepare(self, program: Path, plate: Plate, work: Path) -> list[str]:
-        """Write the settings into `work`, beside `MODEL`, and return the command that slices there into `GCODE`."""
+    def fingerprint(self, settings: Settings) -> str:
+        """Return what, beside `settings.hash`, decides about the G-code."""
 
-    def failure_in(self, said: str, plate: Plate) -> Failure | None:
+    def prepare(self, program: Path, plate: Plate, work: Path) -> list[str]:
+        """Write the settings into `work`, beside `MODEL`, and return the command that slices there."""
+
+    def failure_in(self, said: str, plate: Plate, work: Path) -> Failure | None:
         """Return what the last words of the slicer mean for `plate`, or None when they are no complaint."""

@@ -164,7 +164,7 @@ def temperatures(path: Path) -> Temperatures:
 
 
 def count_layers(path: Path) -> int:
-    """Return how many layers PrusaSlicer marked in the file."""
+    """Return how many layers the slicer marked in the file."""
     return sum(chunk.count(b"\n;LAYER_CHANGE") for chunk in _chunks(path))
 
 

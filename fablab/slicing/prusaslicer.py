@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fablab.slicing import plates
-from fablab.slicing.dialect import GCODE, MODEL, Failure, Fault, Plate
+from fablab.slicing.dialect import MODEL, Failure, Fault, Plate
 from fablab.slicing.profiles import Settings
 from fablab.words import say
 
@@ -55,6 +55,7 @@ class PrusaSlicer:
     name = "PrusaSlicer"
     names_on_path: Sequence[str] = ("prusa-slicer", "PrusaSlicer", "prusaslicer")
     supported = "2.5 – 2.9"
+    writes = "plate.gcode"
 
     def version_in(self, help_text: str) -> str | None:
         found = re.search(r"PrusaSlicer[ -](\d+\.\d+\.\d+[\w.-]*)", help_text)
@@ -63,6 +64,9 @@ class PrusaSlicer:
     def supports(self, version: str) -> bool:
         major, minor = map(int, version.split(".")[:2])
         return major == 2 and 5 <= minor <= 9
+
+    def fingerprint(self, settings: Settings) -> str:  # noqa: ARG002 - it reads nothing but them
+        return ""
 
     def prepare(self, program: Path, plate: Plate, work: Path) -> list[str]:
         (work / SETTINGS_FILE).write_text(ini_text(_on_bed(plate.settings, plate.copies)), encoding="utf-8")
@@ -74,9 +78,9 @@ class PrusaSlicer:
             command += ["--center", f"{width / 2:g},{depth / 2:g}"]
         else:
             command += ["--duplicate", str(plate.copies)]
-        return [*command, "--output", GCODE, MODEL]
+        return [*command, "--output", self.writes, MODEL]
 
-    def failure_in(self, said: str, plate: Plate) -> Failure | None:
+    def failure_in(self, said: str, plate: Plate, work: Path) -> Failure | None:  # noqa: ARG002 - it says it all
         if _NO_ROOM in said and plate.copies == 1:  # its size was checked: a corner is not a number, or far away
             return Failure(say("The slicer cannot place this part: its coordinates make no sense."))
         if _NO_FOOT in said and plate.settings.choices.supports:

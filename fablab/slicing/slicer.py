@@ -18,14 +18,16 @@ from pathlib import Path
 from fablab.errors import Problem
 from fablab.settings import settings as place_settings
 from fablab.slicing import gcode, plates, sandbox
-from fablab.slicing.dialect import GCODE, MODEL, Dialect, Failure, Fault, Plate
+from fablab.slicing.dialect import MODEL, Dialect, Failure, Fault, Plate
+from fablab.slicing.orcaslicer import OrcaSlicer
 from fablab.slicing.profiles import MachineProfile, Settings
 from fablab.slicing.prusaslicer import PrusaSlicer
 from fablab.words import Sentence, say
 
-DIALECTS: tuple[Dialect, ...] = (PrusaSlicer(),)
+DIALECTS: tuple[Dialect, ...] = (PrusaSlicer(), OrcaSlicer())
 THREADS = 2
 DETAIL_BYTES = 2000
+HEADLESS = {"XDG_SESSION_TYPE": "x11"}  # without it OrcaSlicer looks for Wayland first, and 2.3.2 crashes there
 LIMITS = sandbox.Limits(
     memory_bytes=3 << 30, cpu_s=400, wall_s=300.0, silence_s=150.0, file_bytes=400 << 20, output_bytes=2 << 20
 )
@@ -56,6 +58,10 @@ class Slicer:
     program: Path
     version: str
     dialect: Dialect = field(default=DIALECTS[0], compare=False, repr=False)
+
+    def identity(self, settings: Settings) -> str:
+        """Return what decides about the G-code of a model and its copies: another identity has to slice again."""
+        return " ".join(filter(None, (settings.hash, self.version, self.dialect.fingerprint(settings))))
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def _help_of(program: Path) -> str:
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return said.stdout.decode("utf-8", "replace")
+    return (said.stdout + said.stderr).decode("utf-8", "replace")
 
 
 def _supported() -> str:
@@ -151,9 +157,9 @@ def slice_model(
         command = slicer.dialect.prepare(slicer.program, plate, work)
         outcome = sandbox.run(
             [*_pinned(), *command], work=work, readable=[_installation(slicer)], limits=limits,
-            environment={"OMP_NUM_THREADS": str(THREADS), "TBB_NUM_THREADS": str(THREADS)},
+            environment={**HEADLESS, "OMP_NUM_THREADS": str(THREADS), "TBB_NUM_THREADS": str(THREADS)},
         )  # fmt: skip
-        written = work / GCODE
+        written = work / slicer.dialect.writes
         _check_outcome(outcome, written, plate, slicer.dialect)
         result = _read_result(written, slicer, settings, outcome)
         shutil.move(written, output)
@@ -198,7 +204,9 @@ def _pinned() -> list[str]:
 
 def _check_outcome(outcome: sandbox.Outcome, written: Path, plate: Plate, dialect: Dialect) -> None:
     said = (outcome.output + b"\n" + outcome.errors).decode("utf-8", "replace")
-    failure = _reason(outcome, said, plate, dialect)
+    failure = _forced_end(outcome) or dialect.failure_in(said, plate, written.parent)
+    if failure is None and outcome.returncode != 0:
+        failure = NO_REASON
     if failure is None and not written.exists():
         failure = Failure(say("The slicer ended without writing any G-code."), Fault.PLACE)
     if failure is not None:
@@ -208,8 +216,8 @@ def _check_outcome(outcome: sandbox.Outcome, written: Path, plate: Plate, dialec
 NO_REASON = Failure(say("The slicer could not slice this part and did not say why."), Fault.PLACE)
 
 
-def _reason(outcome: sandbox.Outcome, said: str, plate: Plate, dialect: Dialect) -> Failure | None:
-    """Return why the slice is worth nothing, or None when the slicer itself is content."""
+def _forced_end(outcome: sandbox.Outcome) -> Failure | None:
+    """Return why the slicer was ended or not even begun, or None when it ended by itself."""
     if outcome.stopped is sandbox.Stop.TALKATIVE:
         return NO_REASON
     if outcome.stopped is not None or outcome.signal in (signal.SIGXCPU, signal.SIGKILL):
@@ -219,7 +227,7 @@ def _reason(outcome: sandbox.Outcome, said: str, plate: Plate, dialect: Dialect)
         return Failure(say("The G-code would be too large: the part is too big or too detailed for these settings."))
     if not outcome.was_started:
         return Failure(say("The slicer could not be started safely on this computer."), Fault.PLACE)
-    return dialect.failure_in(said, plate) or (NO_REASON if outcome.returncode != 0 else None)
+    return None
 
 
 def _read_result(written: Path, slicer: Slicer, settings: Settings, outcome: sandbox.Outcome) -> SliceResult:

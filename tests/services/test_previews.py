@@ -75,12 +75,19 @@ def test_many_plates_are_checked_when_each_kind_is_sliced(session, cast):
     asked = offer(session, order, wanted(70))
     (full, count), (rest, one) = [(each.copies, each.plates) for each in asked.estimate.by_plate]
     assert (full * count + rest, one) == (70, 1)
-    slice_next_preview(session, mass_g=100, time_s=20_000)
+    slice_two_grams_each(session)
     assert offer(session, order, wanted(70)).check == Check.RUNNING
-    slice_next_preview(session, mass_g=10, time_s=2_000)
+    slice_two_grams_each(session)
     done = offer(session, order, wanted(70)).quote
-    assert done.mass_g == 100 * count + 10
-    assert [each.time_s for each in done.by_plate] == [20_000, 2_000]
+    assert (done.mass_g, done.time_s) == (140, 21_000)
+    assert {each.copies: each.mass_g for each in done.by_plate} == {full: 2 * full, rest: 2 * rest}
+    assert done.price != asked.quote.price
+
+
+def slice_two_grams_each(session):
+    request = slices.take_next(session, utcnow())
+    result = made_slice(request.key, 2 * request.copies, 300 * request.copies)
+    slices.made(session, request.id, request.token, slices.keep(session, result))
 
 
 def test_the_newest_choices_take_the_place_of_older_ones(session, cast):

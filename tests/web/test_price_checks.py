@@ -159,6 +159,15 @@ def test_our_own_failure_is_admitted_and_the_button_stays(site, address):
     assert "Nothing touches" not in html
 
 
+def test_a_slicer_without_settings_for_the_plate_checks_nothing_and_stops_nobody(site, address, stand_in_slicer):
+    stand_in_slicer.write_text("#!/bin/sh\necho OrcaSlicer-2.4.2:\n")
+    alice = site.as_("alice")
+    html = alice.get(address).text
+    assert "could not be checked in advance" in html
+    assert "could not be checked in advance" in check(alice, address)
+    assert alice.post(f"{address}/confirm", **CHOICES, seen_cents=seen(html)).status_code == 302
+
+
 def test_only_its_owner_may_have_a_draft_checked(site, address, recorder):
     for name in ("charlie", "bob"):
         answer = site.as_(name).post(f"{address}/check?{urlencode(CHOICES)}")

@@ -27,7 +27,7 @@ from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.measure import MeshReport, measure_safely
-from fablab.slicing.profiles import machine_profiles
+from fablab.slicing.profiles import BrokenProfile, machine_profiles
 from fablab.slicing.samples import write_samples
 from fablab.web.auth import me, needs
 from fablab.web.forms import ChoicesForm, filled
@@ -166,7 +166,7 @@ def _ask_check(public_id: str, wanted: Wanted) -> None:
         if check in (Check.NOT_ASKED, Check.UNKNOWN):
             with db.transaction() as session:
                 billing.ask_check(session, queries.owned_by(session, me(), public_id), wanted, utcnow())
-    except (Invalid, Conflict) as problem:
+    except (Invalid, Conflict, BrokenProfile) as problem:
         log.debug("nothing to check for %s: %s", public_id, problem)
 
 
