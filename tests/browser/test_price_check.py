@@ -95,6 +95,17 @@ def test_about_becomes_checked_by_itself_and_is_printed_without_another_slice(
     assert page.errors == []
 
 
+def test_choices_that_come_back_are_asked_for_again(chromium, demo, door, tmp_path):
+    page = open_page(chromium, demo[0], "gaelle")
+    upload(page, drawn(tmp_path, 25))
+    for copies in ("2", "3", "2"):
+        page.fill("#quantity", copies)
+        expect(page.locator(f"#price[data-fragment*='quantity={copies}']:not([data-check])")).to_be_visible()
+    door.unlink()
+    expect(page.locator(".checking.done")).to_be_visible(timeout=60_000)
+    assert page.errors == []
+
+
 def test_only_the_choices_that_rest_are_checked(chromium, demo, door, tmp_path):
     page = open_page(chromium, demo[0], "emilie", phone=True)
     upload(page, drawn(tmp_path, 23))

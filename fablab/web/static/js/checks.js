@@ -8,7 +8,7 @@ const REST_MS = 600;
 const AGAIN_MS = 10_000;
 
 let timer = null;
-const asked = new Map();
+const asked = new WeakMap();
 
 /** Ask for the checks of the page, also of those parts that come later. */
 export function start() {
@@ -28,12 +28,15 @@ function look() {
   }
 }
 
-/** Ask once; the server may be busy with other drafts of this person, so ask again in a while. */
+/** Ask; the server may be busy with other drafts of this person, so ask for the same again only in a while. */
 async function bring(element, address) {
-  if (Date.now() - (asked.get(address) ?? 0) < AGAIN_MS) {
+  const { last, at } = asked.get(element) ?? {};
+  const rest = address === last ? at + AGAIN_MS - Date.now() : 0;
+  if (rest > 0) {
+    soon(rest);
     return;
   }
-  asked.set(address, Date.now());
+  asked.set(element, { last: address, at: Date.now() });
   try {
     const { root } = await ask(address, element, { method: "POST" });
     if (root && element.dataset.check === address) {
