@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from fablab.slicing import prusaslicer, samples
+from fablab.slicing import samples
+from fablab.slicing import slicer as slicing
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.deposits import skirt_mm
 from fablab.slicing.estimate import Calibration, estimate, own_calibration, plate_times, quantities_of
@@ -65,14 +66,14 @@ class Trial:
     case: str
     part: Part
     used: Settings
-    truth: prusaslicer.SliceResult
+    truth: slicing.SliceResult
     slicing_s: float
 
 
 def main() -> None:
     """Measure, slice, compare."""
     arguments = _arguments()
-    slicer = prusaslicer.require_slicer()
+    slicer = slicing.require_slicer()
     with tempfile.TemporaryDirectory() as folder:
         parts = measured(corpus(Path(folder))[:: arguments.every])
         trials = [trial for case in CASES for trial in sliced(case, parts, slicer, Path(folder))]
@@ -111,7 +112,7 @@ def measured(files: Iterable[Path]) -> list[Part]:
     return parts
 
 
-def sliced(case: str, parts: Sequence[Part], slicer: prusaslicer.Slicer, folder: Path) -> list[Trial]:
+def sliced(case: str, parts: Sequence[Part], slicer: slicing.Slicer, folder: Path) -> list[Trial]:
     """Slice every model that the case asks for and the slicer accepts."""
     machine, choices, step = CASES[case]
     used = settings(machine, choices)
@@ -119,10 +120,8 @@ def sliced(case: str, parts: Sequence[Part], slicer: prusaslicer.Slicer, folder:
     for part in parts[:: step if len(parts) > 20 else 1]:
         started = time.perf_counter()
         try:
-            truth = prusaslicer.slice_model(
-                slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.report.size_mm
-            )
-        except prusaslicer.SliceFailed:
+            truth = slicing.slice_model(slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.report.size_mm)
+        except slicing.SliceFailed:
             continue
         trials.append(Trial(case, part, used, truth, time.perf_counter() - started))
     return trials

@@ -18,7 +18,7 @@ from fablab.slicing.measure import FEATURES, PART, MeshReport, measure_into
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
-from fablab.slicing.prusaslicer import require_slicer, slice_model
+from fablab.slicing.slicer import require_slicer, slice_model
 from fablab.words import say
 
 
@@ -88,10 +88,13 @@ def estimate(file: Path, wish: Wish) -> dict[str, Any]:
         "volume_mm3": round(report.volume_mm3, 3),
         "area_mm2": round(report.area_mm2, 3),
         "mass_g": round(made.mass_g, 3),
+        "mass_range_g": [round(end, 3) for end in made.mass_range_g],
         "time_s": round(made.time_s, 1),
+        "time_range_s": [round(end, 1) for end in made.time_range_s],
         "price_cents": made.price.total_cents,
         "machine": made.machine_profile,
         "plates": len(made.plates),
+        "copies_per_plate": made.per_plate,
         "trusted": made.trusted,
         "warnings": warnings,
     }

@@ -23,7 +23,8 @@ from fablab.filament.models import Spool
 from fablab.filament.services import SpoolData
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
-from fablab.jobs.models import Job, Slice
+from fablab.jobs import slices
+from fablab.jobs.models import Job, Slice, SliceRequest
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
@@ -136,14 +137,12 @@ def order_cube(session: Session, person: Person, quantity: int = 1) -> Order:
     return order
 
 
-def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0) -> Job | None:
-    """Slice a job as a worker would, with a G-code of our own."""
+def made_slice(key: str, mass_g: float, time_s: float) -> Slice:
+    """A slice as a worker would make it, with a G-code of our own."""
     path = settings().data_dir / "plate.gcode"
-    path.write_text(GCODE)
-    taken = job_services.take_for_slicing(session, job.id, utcnow())
-    assert taken is not None
-    made = Slice(
-        key=f"test-{job.id}-{taken.token}",
+    path.write_text(f"; {key} {mass_g}\n{GCODE}")
+    return Slice(
+        key=key,
         gcode_sha1=files.sha1_of(path),
         gcode_sha256=files.keep_file(path),
         time_s=time_s,
@@ -153,7 +152,22 @@ def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float 
         curve=[0.0, 0.25, 0.5, 0.75, 1.0],
         slicer_version="test",
     )
-    done = job_services.sliced(session, job.id, taken.token, job_services.keep_slice(session, made))
+
+
+def slice_next_preview(session: Session, *, mass_g: float = 4.0, time_s: float = 1500.0) -> SliceRequest:
+    """Slice what a draft has waited for longest, as a worker would."""
+    request = slices.take_next(session, utcnow())
+    assert request is not None
+    slices.made(session, request.id, request.token, slices.keep(session, made_slice(request.key, mass_g, time_s)))
+    return request
+
+
+def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0) -> Job | None:
+    """Slice a job as a worker would, with a G-code of our own."""
+    taken = job_services.take_for_slicing(session, job.id, utcnow())
+    assert taken is not None
+    made = made_slice(f"test-{job.id}-{taken.token}", mass_g, time_s)
+    done = job_services.sliced(session, job.id, taken.token, slices.keep(session, made))
     if done is not None:
         billing.slice_arrived(session, done)
         session.refresh(done)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,7 +15,7 @@ from fablab.errors import Conflict, Invalid
 from fablab.files import Incoming
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as job_services
-from fablab.jobs.models import Job
+from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import BEFORE_THE_PRINTER, ENDED_JOBS, JobState
 from fablab.orders.intake import Part
 from fablab.orders.models import ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
@@ -124,8 +125,8 @@ def choose(
     session.flush()
 
 
-def make_jobs(session: Session, order: Order, plates: list[int]) -> list[Job]:
-    """Turn an accepted order into its plates; `plates` are the copies on each."""
+def make_jobs(session: Session, order: Order, plates: list[int], made: Mapping[int, Slice]) -> list[Job]:
+    """Turn an accepted order into its plates; `plates` are the copies on each, `made` the slices that are there."""
     line = order.line
     assert line.material_code is not None
     assert line.machine_profile is not None
@@ -142,9 +143,7 @@ def make_jobs(session: Session, order: Order, plates: list[int]) -> list[Job]:
         infill_percent=line.infill_percent,
         supports=line.supports,
     )
-    return [
-        job_services.create(session, job_services.NewJob(**{**vars(wanted), "copies": copies})) for copies in plates
-    ]
+    return [job_services.create(session, replace(wanted, copies=copies), made.get(copies)) for copies in plates]
 
 
 def move(session: Session, order: Order, to: OrderState, by_id: int | None, **values: Any) -> None:

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from fablab.slicing.prusaslicer import find_slicer
 from fablab.slicing.samples import write_samples
+from fablab.slicing.slicer import find_slicer
 from tests.running import FABLAB
 from tests.slicing.drawn import box, obj, one_object, three_mf
 
@@ -43,6 +43,9 @@ def test_an_estimate_needs_no_database_and_gives_its_figures(cube):
     assert figures["size_mm"] == [20, 20, 20]
     assert figures["watertight"] is True
     assert figures["price_cents"] >= 200
+    assert figures["mass_range_g"][0] < figures["mass_g"] < figures["mass_range_g"][1]
+    assert figures["time_range_s"][0] < figures["time_s"] < figures["time_range_s"][1]
+    assert figures["copies_per_plate"] == 63
 
 
 def test_choices_change_the_estimate(cube):

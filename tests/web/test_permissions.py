@@ -22,6 +22,7 @@ OWN = {
     "orders.show",
     "orders.live",
     "orders.price",
+    "orders.check",
     "orders.confirm",
     "orders.confirm_again",
     "orders.cancel",
@@ -31,6 +32,8 @@ OWN = {
     "parts.change",
     "parts.undo",
 }
+
+WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}
 
 
 def routes(app):
@@ -101,12 +104,14 @@ def test_people_are_refused_what_they_may_not_do(site, things, name, permissions
 def test_somebody_elses_order_is_not_found(site, things):
     charlie = site.as_("charlie")
     for rule in routes(site.app):
-        if rule.endpoint in OWN and rule.endpoint not in ("orders.confirm", "orders.confirm_again", "orders.price"):
+        if rule.endpoint in OWN and rule.endpoint not in WITH_CHOICES:
             assert ask(charlie, rule, things(rule)).status_code == 404, rule.endpoint
     choices = {"filament": "PLA|", "quality": "normal", "infill": "20", "quantity": "1", "seen_cents": "200"}
     for rule in routes(site.app):
         if rule.endpoint in ("orders.confirm", "orders.confirm_again"):
             assert charlie.client.post(things(rule), data=choices).status_code == 404
+        if rule.endpoint == "orders.check":
+            assert charlie.client.post(things(rule), query_string=choices).status_code == 404
         if rule.endpoint == "orders.price":
             assert charlie.client.get(things(rule), query_string=choices).status_code == 404
 
