@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run test check lint bench octoprint system-test-parts messages compile vendor frontend-check lock screenshots clean
+.PHONY: help setup run test check lint bench fuzz octoprint system-test-parts messages compile vendor frontend-check lock screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 22
@@ -48,6 +48,9 @@ lint: .venv/.ready-dev ## Linters, types, import contracts
 bench: .venv/.ready-dev ## Benchmarks: tables on the screen, one JSON object each in build/bench/
 	@mkdir -p build/bench
 	@$(BIN)/python benchmarks/estimate.py
+
+fuzz: .venv/.ready-dev ## Throw damaged 3D files at the measuring child for SECONDS (300); fails on anything but an answer
+	@PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(or $(SECONDS),300) $(SEED)
 
 messages: .venv/.ready-dev ## Collect the sentences for translation and update the French catalogue
 	@sh scripts/messages.sh

@@ -52,7 +52,7 @@ CASES = (
 )
 COPIES = (2, 3, 4, 6, 9)
 EVERY_WITH_COPIES = 5
-MATRIX = tuple(itertools.product(Quality, (10, 20, 50), ("PLA", "PETG"), (False, True)))
+MATRIX = tuple(itertools.product(("PLA", "PETG"), Quality, (10, 20, 50), (False, True)))
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ def main() -> None:
             "models": len(parts),
             "plain": accuracy([trial for trial in trials if not trial.used.choices.supports]),
             "supports": accuracy([trial for trial in trials if trial.used.choices.supports]),
-            "uncalibrated": accuracy(
-                [trial for trial in trials if not trial.used.choices.supports], uncalibrated=True
-            ),
+            "uncalibrated": accuracy([trial for trial in trials if not trial.used.choices.supports], uncalibrated=True),
             "copies": accuracy(plates),
             "rule_of_thumb": naive(trials),
             "speed": speed(trials),
@@ -138,9 +136,7 @@ def tried(
     for part in parts:
         before = children_s()
         try:
-            truth = slice_model(
-                slicer, part.file, used, copies, folder / "plate.gcode", size_mm=part.report.size_mm
-            )
+            truth = slice_model(slicer, part.file, used, copies, folder / "plate.gcode", size_mm=part.report.size_mm)
         except SliceFailed:
             continue
         slicing_s = children_s() - before
@@ -233,7 +229,9 @@ def matrix(slicer: Slicer, parts: Sequence[Part], models: int, folder: Path) -> 
     by_size = sorted(parts, key=lambda part: part.cpu_s)
     for part in by_size[len(by_size) // 2 : len(by_size) // 2 + models]:
         fresh = Features.load(kept(part, folder))
-        cells = [settings("mk3", Choices(material, quality, infill, held)) for quality, infill, material, held in MATRIX]
+        cells = [
+            settings("mk3", Choices(material, quality, infill, held)) for quality, infill, material, held in MATRIX
+        ]
         started = time.process_time()
         for used in cells:
             estimate(fresh, used)

@@ -18,7 +18,7 @@ from fablab.machines.models import Machine, Service
 from fablab.printers import open_printer
 from fablab.settings import settings
 from fablab.slicing import sandbox
-from fablab.slicing.prusaslicer import find_slicer
+from fablab.slicing.slicer import SlicerMissing, require_slicer
 from fablab.words import Sentence, say
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -73,10 +73,14 @@ def _broker() -> Finding:
 
 
 def _slicer() -> Finding:
-    slicer = find_slicer()
-    if slicer is None:
-        return Finding(ok=False, sentence=say("There is no PrusaSlicer: install the package prusa-slicer."))
-    return Finding(ok=True, sentence=say("The slicer is {version}.", version=slicer.version))
+    try:
+        slicer = require_slicer()
+    except SlicerMissing as missing:
+        return Finding(ok=False, sentence=missing.sentence)
+    program = str(slicer.program)
+    return Finding(
+        ok=True, sentence=say("The slicer is {version} ({program}).", version=slicer.version, program=program)
+    )
 
 
 def _sandbox() -> Iterator[Finding]:

@@ -30,12 +30,12 @@ from fablab.jobs.states import JobState
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
+from fablab.orders import intake
 from fablab.orders import services as orders
 from fablab.orders.models import Order
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import measure_safely
 from fablab.slicing.samples import write_samples
 from fablab.words import N_, say
 
@@ -171,12 +171,10 @@ def _wallets(session: Session, people: dict[str, Person]) -> None:
 def _order(part: Path, email: str, copies: int) -> int:
     """Order a sample part as its person would, and return the order's id."""
     with part.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
-        features = files.beside(incoming.sha256, "npz")
-        features.parent.mkdir(parents=True, exist_ok=True)
-        report = measure_safely(incoming.path, part.name, features)
+        measured = intake.take(incoming.path, incoming.sha256, part.name)
         with db.transaction() as session:
             person = session.scalars(select(Person).where(Person.email == email)).one()
-            order = orders.draft(session, person.id, orders.keep_model(session, incoming, report), part.name)
+            order = orders.start(session, person.id, incoming, measured, part.name)
             wanted = Wanted(Choices("PLA", Quality.NORMAL, 20, supports=False), None, copies)
             made = billing.quote_for(session, order.line.model_file, wanted)
             billing.confirm(session, order, wanted, made.price.total_cents, person)

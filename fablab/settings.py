@@ -36,8 +36,14 @@ class Settings(BaseSettings):
         description="If the slice costs more than the confirmed price by more than this, the order is asked again.",
     )
     wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
-    slicer: str = Field("", description="Path of the PrusaSlicer to use; empty: the one that is installed.")
+    slicer: str = Field("", description="Path or name of the slicer to use; empty: the PrusaSlicer on the PATH.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
+    preview_timeout_s: int = Field(
+        60, ge=5, le=540, description="Longest time the slice that checks the price of a draft may take, in seconds."
+    )
+    keep_previews_days: int = Field(
+        7, ge=1, le=365, description="Days after which slices that no print uses are deleted."
+    )
     profiles: Path | None = Field(None, description="Folder of own printer, filament and print profiles.")
     printer_networks: str = Field(
         "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",

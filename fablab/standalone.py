@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from fablab.slicing import calibrating
 from fablab.slicing.calibration import own_file, profile_key, save, typical
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.features import Features
-from fablab.slicing.measure import MeshReport, measure_safely
+from fablab.slicing.measure import FEATURES, PART, MeshReport, measure_into
 from fablab.slicing.plates import fits
 from fablab.slicing.profiles import MachineProfile, machine_profile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
-from fablab.slicing.prusaslicer import require_slicer, slice_model
+from fablab.slicing.slicer import require_slicer, slice_model
 from fablab.words import say
 
 ANY_MATERIAL = "PLA"
@@ -49,13 +50,15 @@ class Wish:
         return Choices(self.material, Quality(self.quality), self.infill, self.supports)
 
 
-def _measure(file: Path) -> tuple[MeshReport, Features]:
+@contextmanager
+def _measured(file: Path) -> Iterator[tuple[MeshReport, Features, Path]]:
+    """Measure a file; yield its report, its features and the STL to slice, which lives as long as the block."""
     if not file.is_file():
         raise Invalid(say("There is no file {file}.", file=str(file)))
     with tempfile.TemporaryDirectory() as folder:
-        features = Path(folder) / "features.npz"
-        report = measure_safely(file.absolute(), file.name, features)
-        return report, Features.load(features)
+        report = measure_into(Path(folder), file.absolute(), file.name).report
+        part = Path(folder) / PART
+        yield report, Features.load(Path(folder) / FEATURES), part if part.exists() else file.absolute()
 
 
 def _machine(wish: Wish, report: MeshReport) -> MachineProfile:
@@ -80,8 +83,8 @@ def _machine(wish: Wish, report: MeshReport) -> MachineProfile:
 def estimate(file: Path, wish: Wish) -> dict[str, Any]:
     """Return the figures of `fablab estimate`; lengths in mm, masses in g, times in s."""
     choices = wish.choices()
-    report, features = _measure(file)
-    made = quote(report, features, _machine(wish, report), choices, wish.quantity, DEFAULT_TARIFF)
+    with _measured(file) as (report, features, _):
+        made = quote(report, features, _machine(wish, report), choices, wish.quantity, DEFAULT_TARIFF)
     warnings = [str(warning) for warning in report.warnings]
     return {
         "triangles": report.triangles,
@@ -90,10 +93,13 @@ def estimate(file: Path, wish: Wish) -> dict[str, Any]:
         "volume_mm3": round(report.volume_mm3, 3),
         "area_mm2": round(report.area_mm2, 3),
         "mass_g": round(made.mass_g, 3),
+        "mass_range_g": [round(end, 3) for end in made.mass_range_g],
         "time_s": round(made.time_s, 1),
+        "time_range_s": [round(end, 1) for end in made.time_range_s],
         "price_cents": made.price.total_cents,
         "machine": made.machine_profile,
         "plates": len(made.plates),
+        "copies_per_plate": made.per_plate,
         "trusted": made.trusted,
         "warnings": warnings,
     }
@@ -103,11 +109,10 @@ def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:
     """Return the figures of `fablab slice`, and write the G-code to `output` if it is given."""
     choices = wish.choices()
     slicer = require_slicer()
-    report, _ = _measure(file)
-    resolved = resolve(_machine(wish, report).name, choices)
-    with tempfile.TemporaryDirectory() as folder:
+    with _measured(file) as (report, _, part), tempfile.TemporaryDirectory() as folder:
+        resolved = resolve(_machine(wish, report).name, choices)
         target = (output or Path(folder) / "plate.gcode").absolute()
-        made = slice_model(slicer, file.absolute(), resolved, wish.quantity, target, size_mm=report.size_mm)
+        made = slice_model(slicer, part, resolved, wish.quantity, target, size_mm=report.size_mm)
     return {
         "time_s": made.time_s,
         "mass_g": made.mass_g,

@@ -36,7 +36,7 @@ def main() -> None:
             alice.set_input_files("#file", Path(folder) / "data" / "samples" / "pot.stl")
             alice.wait_for_url(re.compile("/orders/.+"))
             alice.wait_for_selector("[data-viewer-state=ready]")
-            alice.wait_for_timeout(1500)
+            alice.wait_for_selector(".checking.done", timeout=60_000)
             alice.screenshot(path=PICTURES / "part-desktop.png")
             alice.get_by_role("button", name="Confirm for").click()
             alice.wait_for_load_state()

@@ -134,3 +134,14 @@ def session(any_place) -> Iterator[sa.orm.Session]:
     """A session on the place of the test; what it does is flushed and thrown away at the end."""
     with sa.orm.Session(db.engine(), expire_on_commit=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def stand_in_slicer(tmp_path, monkeypatch) -> Path:
+    """A program that only says that it is PrusaSlicer 2.9.0, for places where nothing is really sliced."""
+    program = tmp_path / "prusa-slicer"
+    program.write_text("#!/bin/sh\necho PrusaSlicer-2.9.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("FABLAB_SLICER", str(program))
+    settings.cache_clear()
+    return program

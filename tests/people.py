@@ -23,16 +23,18 @@ from fablab.filament.models import Spool
 from fablab.filament.services import SpoolData
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
-from fablab.jobs.models import Job, Slice
+from fablab.jobs import slices
+from fablab.jobs.models import Job, Slice, SliceRequest
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
 from fablab.orders import services as orders
+from fablab.orders.intake import Part
 from fablab.orders.models import Order
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import measure
+from fablab.slicing.examine import examine
 from fablab.slicing.samples import write_samples
 
 PASSWORD = "correct horse battery"
@@ -106,18 +108,21 @@ def add_spool(session: Session, machine: Machine | None = None, mass_g: float = 
 def _measured_cube():
     folder = Path(mkdtemp(prefix="fablab-test-"))
     cube = write_samples(folder)[0]
-    report, features = measure(cube, cube.name)
-    features.save(folder / "features.npz")
-    return cube, report, folder / "features.npz"
+    seen = examine(cube, cube.name)
+    seen.features.save(folder / "cube.npz")
+    (folder / "cube.png").write_bytes(seen.look.picture())
+    return cube, seen.report, folder
 
 
 def draft_cube(session: Session, person: Person) -> Order:
     """Upload the sample cube as `person`."""
-    cube, report, features = _measured_cube()
+    cube, report, measured = _measured_cube()
     with cube.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
-        model = orders.keep_model(session, incoming, report)
-        shutil.copy(features, files.beside(incoming.sha256, "npz"))
-    return orders.draft(session, person.id, model, "cube.stl")
+        part = Part(incoming.sha256, incoming.size, report, [])
+        order = orders.start(session, person.id, incoming, part, "cube.stl")
+        for ending in ("npz", "png"):
+            shutil.copy(measured / f"cube.{ending}", files.beside(incoming.sha256, ending))
+    return order
 
 
 def wanted(quantity: int = 1, colour: str | None = None) -> Wanted:
@@ -132,14 +137,12 @@ def order_cube(session: Session, person: Person, quantity: int = 1) -> Order:
     return order
 
 
-def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0) -> Job | None:
-    """Slice a job as a worker would, with a G-code of our own."""
+def made_slice(key: str, mass_g: float, time_s: float) -> Slice:
+    """A slice as a worker would make it, with a G-code of our own."""
     path = settings().data_dir / "plate.gcode"
-    path.write_text(GCODE)
-    taken = job_services.take_for_slicing(session, job.id, utcnow())
-    assert taken is not None
-    made = Slice(
-        key=f"test-{job.id}-{taken.token}",
+    path.write_text(f"; {key} {mass_g}\n{GCODE}")
+    return Slice(
+        key=key,
         gcode_sha1=files.sha1_of(path),
         gcode_sha256=files.keep_file(path),
         time_s=time_s,
@@ -149,7 +152,22 @@ def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float 
         curve=[0.0, 0.25, 0.5, 0.75, 1.0],
         slicer_version="test",
     )
-    done = job_services.sliced(session, job.id, taken.token, job_services.keep_slice(session, made))
+
+
+def slice_next_preview(session: Session, *, mass_g: float = 4.0, time_s: float = 1500.0) -> SliceRequest:
+    """Slice what a draft has waited for longest, as a worker would."""
+    request = slices.take_next(session, utcnow())
+    assert request is not None
+    slices.made(session, request.id, request.token, slices.keep(session, made_slice(request.key, mass_g, time_s)))
+    return request
+
+
+def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0) -> Job | None:
+    """Slice a job as a worker would, with a G-code of our own."""
+    taken = job_services.take_for_slicing(session, job.id, utcnow())
+    assert taken is not None
+    made = made_slice(f"test-{job.id}-{taken.token}", mass_g, time_s)
+    done = job_services.sliced(session, job.id, taken.token, slices.keep(session, made))
     if done is not None:
         billing.slice_arrived(session, done)
         session.refresh(done)

@@ -1,29 +1,31 @@
-"""Slicing one job: take it, slice outside any transaction, record. A slice that exists already is used again."""
+"""Slicing one plate, for a job or a draft: take it, slice outside any transaction, record. None is sliced twice."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.orm import Session
 
 from fablab import db, files
 from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import Problem
 from fablab.jobs import services as jobs
-from fablab.jobs.models import Job, Slice
+from fablab.jobs import slices
+from fablab.jobs.models import Job, Slice, SliceRequest
+from fablab.jobs.slices import PlateToSlice
+from fablab.jobs.states import JobState
 from fablab.orders.models import ModelFile
 from fablab.settings import settings
-from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.profiles import Settings
-from fablab.slicing.profiles import settings as profile_settings
-from fablab.slicing.prusaslicer import LIMITS, SliceFailed, require_slicer, slice_model
-from fablab.words import say
+from fablab.slicing.dialect import Fault
+from fablab.slicing.slicer import LIMITS, SliceFailed, Slicer, require_slicer, slice_model
+from fablab.words import Sentence, say
 from workers.keeping import kept
 
 log = logging.getLogger(__name__)
@@ -31,81 +33,160 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Work:
-    """What has to be sliced, copied out of the database."""
+    """A plate that this worker has taken, copied out of the database; `job` is the job it is for, with its token."""
 
-    job_id: int
+    request_id: int
     token: int
-    model_sha256: str
+    job: tuple[int, int] | None
+    plate: PlateToSlice
     size_mm: tuple[float, float, float]
-    copies: int
-    settings: Settings
-    key: str
+    slicer: Slicer
+    within_s: float
+
+    def __str__(self) -> str:
+        return f"job {self.job[0]}" if self.job else f"preview {self.request_id}"
 
 
 def slice_job(job_id: int) -> None:
     """Slice a job that is to be sliced, and queue it; every failure is recorded in plain words."""
-    work = _take(job_id)
-    if work is None:
-        return
     try:
-        with kept(partial(jobs.renew_slicing, job_id=work.job_id, token=work.token)):
-            made = _find(work.key) or _slice(work)
-    except SliceFailed as failure:
         with db.transaction() as session:
-            jobs.slicing_failed(session, work.job_id, work.token, failure.sentence, failure.detail)
+            work = _take_job(session, job_id, utcnow())
+    except Problem as problem:  # no slicer, or a profile that is gone
+        with db.transaction() as session:
+            _refuse_job(session, job_id, problem.sentence)
         return
+    if work is not None:
+        _carry_out(work)
+
+
+def slice_preview() -> None:
+    """Slice the plate that a draft has waited for longest, unless a job waits."""
+    with db.transaction() as session:
+        work = _take_preview(session, utcnow())
+    if work is not None:
+        _carry_out(work)
+
+
+def _take_job(session: Session, job_id: int, now: datetime) -> Work | None:
+    job = session.get(Job, job_id)
+    if job is None or job.state != JobState.TO_SLICE:
+        return None
+    slicer, plate = require_slicer(), slices.plate_of(job)
+    key = plate.key(slicer)
+    found = slices.find(session, key)
+    request = slices.take_for_job(session, plate, key, now) if found is None else None
+    if found is None and request is None:
+        return None  # another worker slices the same plate, and asks again when it has it
+    taken = jobs.take_for_slicing(session, job_id, now)
+    assert taken is not None
+    if found is not None:
+        _queue_job(session, job_id, taken.token, found)
+        return None
+    assert request is not None
+    return _work(session, request, plate, slicer, (job_id, taken.token))
+
+
+def _take_preview(session: Session, now: datetime) -> Work | None:
+    request = slices.take_next(session, now)
+    if request is None:
+        return None
+    try:
+        slicer, plate = require_slicer(), slices.plate_of(request)
+        found = slices.find(session, plate.key(slicer))
     except Problem as problem:
-        with db.transaction() as session:
-            jobs.slicing_failed(session, work.job_id, work.token, problem.sentence, "")
-        return
+        slices.failed(session, request.id, request.token, problem.sentence, Fault.PLACE)
+        return None
+    if found is not None:
+        slices.made(session, request.id, request.token, found)
+        return None
+    return _work(session, request, plate, slicer, None)
+
+
+def _work(
+    session: Session, request: SliceRequest, plate: PlateToSlice, slicer: Slicer, job: tuple[int, int] | None
+) -> Work:
+    x, y, z = session.get_one(ModelFile, plate.model_sha256).report["size_mm"]
+    within_s = settings().slicing_timeout_s if job else min(settings().preview_timeout_s, settings().slicing_timeout_s)
+    return Work(request.id, request.token, job, plate, (x, y, z), slicer, float(within_s))
+
+
+def _carry_out(work: Work) -> None:
+    """Slice what was taken and record what became of it."""
+    try:
+        with kept(partial(_renew, work=work)):
+            made = _slice(work)
+    except SliceFailed as failure:
+        _record_failure(work, failure.sentence, failure.detail, failure.fault)
+    except Problem as problem:
+        _record_failure(work, problem.sentence, "", Fault.PLACE)
     except (SoftTimeLimitExceeded, OSError):
-        log.exception("job %s could not be sliced here; another worker may try", work.job_id)
-        with db.transaction() as session:
-            jobs.give_slicing_back(session, work.job_id, work.token)
-        return
-    except Exception:  # the edge of a task: whatever else went wrong must not leave the job "being prepared"
-        log.exception("job %s could not be sliced", work.job_id)
-        with db.transaction() as session:
-            jobs.slicing_failed(session, work.job_id, work.token, say("Something went wrong on our side."), "")
-        return
+        log.exception("%s could not be sliced here; another worker may try", work)
+        _give_back(work)
+    except Exception:  # the edge of a task: whatever else went wrong must not leave the plate "being prepared"
+        log.exception("%s could not be sliced", work)
+        _record_failure(work, say("Something went wrong on our side."), "", Fault.PLACE)
+    else:
+        _record(work, made)
+
+
+def _renew(session: Session, now: datetime, work: Work) -> bool:
+    mine = slices.renew(session, now, work.request_id, work.token)
+    return (work.job is None or jobs.renew_slicing(session, now, *work.job)) and mine
+
+
+def _record(work: Work, made: Slice) -> None:
     with db.transaction() as session:
-        job = jobs.sliced(session, work.job_id, work.token, jobs.keep_slice(session, made))
-        if job is not None:
-            billing.slice_arrived(session, job)
+        kept_slice = slices.keep(session, made)
+        if work.job is not None:
+            _queue_job(session, *work.job, kept_slice)
+        slices.made(session, work.request_id, work.token, kept_slice)
 
 
-def _take(job_id: int) -> Work | None:
+def _queue_job(session: Session, job_id: int, token: int, made: Slice) -> None:
+    job = jobs.sliced(session, job_id, token, made)
+    if job is not None:
+        billing.slice_arrived(session, job)
+
+
+def _record_failure(work: Work, sentence: Sentence, detail: str, fault: Fault) -> None:
+    log.info("%s: %s %s", work, sentence, detail[-300:])
     with db.transaction() as session:
-        job = jobs.take_for_slicing(session, job_id, utcnow())
-        return _work(job, session.get_one(ModelFile, job.model_sha256)) if job is not None else None
+        if work.job is not None:
+            jobs.slicing_failed(session, *work.job, sentence, detail)
+        slices.failed(session, work.request_id, work.token, sentence, fault)
 
 
-def _work(job: Job, model: ModelFile) -> Work:
-    choices = Choices(job.material_code, Quality(job.quality), job.infill_percent, job.supports)
-    resolved = profile_settings(job.machine_profile, choices)
-    x, y, z = model.report["size_mm"]
-    text = f"{job.model_sha256} {resolved.hash} {job.missing_copies}"
-    key = hashlib.sha256(text.encode()).hexdigest()
-    return Work(job.id, job.token, job.model_sha256, (x, y, z), job.missing_copies, resolved, key)
+def _give_back(work: Work) -> None:
+    with db.transaction() as session:
+        if work.job is not None:
+            jobs.give_slicing_back(session, *work.job)
+        slices.give_back(session, work.request_id, work.token)
 
 
-def _find(key: str) -> Slice | None:
-    with db.reading() as session:
-        found = jobs.find_slice(session, key)
-    return found if found is not None and files.path_of(found.gcode_sha256).exists() else None
+def _refuse_job(session: Session, job_id: int, sentence: Sentence) -> None:
+    job = jobs.take_for_slicing(session, job_id, utcnow())
+    if job is not None:
+        jobs.slicing_failed(session, job_id, job.token, sentence, "")
 
 
 def _slice(work: Work) -> Slice:
-    slicer = require_slicer()
     scratch = settings().data_dir.absolute() / "work"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         model, output = Path(folder) / "model.stl", Path(folder) / "plate.gcode"
-        model.symlink_to(files.path_of(work.model_sha256))
-        limits = replace(LIMITS, wall_s=float(settings().slicing_timeout_s))
-        result = slice_model(slicer, model, work.settings, work.copies, output, size_mm=work.size_mm, limits=limits)
+        model.symlink_to(files.path_of(work.plate.model_sha256))
+        result = slice_model(
+            work.slicer,
+            model,
+            work.plate.settings(),
+            work.plate.copies,
+            output,
+            size_mm=work.size_mm,
+            limits=replace(LIMITS, wall_s=work.within_s),
+        )
         return Slice(
-            key=work.key,
+            key=work.plate.key(work.slicer),
             gcode_sha1=files.sha1_of(output),
             gcode_sha256=files.keep_file(output),
             time_s=result.time_s,

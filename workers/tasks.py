@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery.signals import after_setup_logger, worker_process_init
 
 from fablab import bus, db
 from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
+from fablab.jobs import slices
+from fablab.settings import settings
 from workers import printing, slicing
 
 app = bus.celery()
@@ -31,6 +34,19 @@ def _say_less(**_: object) -> None:
 def slice_(job_id: int) -> None:
     """Prepare a job for printing."""
     slicing.slice_job(job_id)
+
+
+@app.task(name="preview")
+def preview() -> None:
+    """Check the price of the draft that has waited longest, unless a job waits for its slice."""
+    slicing.slice_preview()
+
+
+@app.task(name="tidy")
+def tidy() -> None:
+    """Clear away the slices of drafts that nobody has looked at for some days."""
+    with db.transaction() as session:
+        slices.tidy(session, utcnow() - timedelta(days=settings().keep_previews_days))
 
 
 @app.task(name="schedule")

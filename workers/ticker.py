@@ -18,6 +18,7 @@ from fablab import bus, db, ticks
 from fablab.db import utcnow
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
+from fablab.jobs import slices
 from fablab.jobs.models import Attempt, Job
 from fablab.jobs.states import AttemptState, JobState
 from fablab.machines import queries as machine_queries
@@ -30,6 +31,7 @@ LOOK_EVERY = timedelta(seconds=2)
 LOOK_AT_IDLE_EVERY = timedelta(seconds=5)  # each look is a write, and small computers live on SD cards
 LOOK_AT_ABSENT_EVERY = timedelta(seconds=15)
 ASK_AGAIN_EVERY = timedelta(seconds=10)
+TIDY_EVERY = timedelta(hours=1)
 SLICES_ASKED_AT_ONCE = 4
 
 
@@ -44,8 +46,12 @@ def tick(session: Session, now: datetime) -> None:
             bus.ask(session, "schedule")
     if ticks.take(session, "again", ASK_AGAIN_EVERY, now):
         jobs.give_up_stale_slicing(session, now)
+        slices.give_up_stale(session, now)
         _ask_for_slices(session)
         _ask_for_dispatches(session, now)
+
+    if ticks.take(session, "tidy", TIDY_EVERY, now):
+        bus.ask(session, "tidy")
 
 
 def _look_is_due(machine: Machine, now: datetime, *, taken: bool) -> bool:
@@ -62,6 +68,7 @@ def _ask_for_slices(session: Session) -> None:
     waiting = select(Job.id).where(Job.state == JobState.TO_SLICE).order_by(Job.rank).limit(SLICES_ASKED_AT_ONCE)
     for job_id in session.scalars(waiting):
         bus.ask(session, "slice", job_id)
+    slices.ask_for_waiting(session)
 
 
 def _ask_for_dispatches(session: Session, now: datetime) -> None:

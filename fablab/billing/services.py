@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import ledger, queries
+from fablab.billing import ledger, offers, queries
 from fablab.billing.models import TariffVersion
+from fablab.billing.offers import Check, Offer
 from fablab.billing.pricing import price
 from fablab.billing.quoting import Quote, quote
 from fablab.db import utcnow
@@ -23,7 +25,7 @@ from fablab.filament import queries as filament_queries
 from fablab.filament.models import Material
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as job_services
-from fablab.jobs import signoff
+from fablab.jobs import signoff, slices
 from fablab.jobs.models import Attempt, Job
 from fablab.machines import queries as machine_queries
 from fablab.machines.models import Service
@@ -107,9 +109,13 @@ def quote_for(session: Session, model: ModelFile, wanted: Wanted, version: Tarif
 
 def fitting_profiles(session: Session, report: MeshReport) -> list[MachineProfile]:
     """Return the kinds of printers in service on which the part fits."""
+    return [profile for profile in profiles_of_place(session) if fits(report.size_mm, profile)]
+
+
+def profiles_of_place(session: Session) -> list[MachineProfile]:
+    """Return the kinds of printers in service."""
     known = machine_profiles()
-    in_use = sorted(machine_queries.profiles_in_use(session))
-    return [known[name] for name in in_use if name in known and fits(report.size_mm, known[name])]
+    return [known[name] for name in sorted(machine_queries.profiles_in_use(session)) if name in known]
 
 
 def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
@@ -125,25 +131,49 @@ def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
     )
 
 
-def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person) -> None:
-    """Confirm a draft at exactly the price the person saw: reserve it and make the plates.
+def offer_for(session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None) -> Offer:
+    """Return what a draft's person is offered for these choices. Raises `Invalid` like `quote_for`."""
+    version = version or queries.current_tariff(session)
+    made = quote_for(session, order.line.model_file, wanted, version)
+    return offers.offered(session, order.line, wanted, made, queries.as_tariff(version))
 
-    Raises `Conflict` when the price is another one by now or the wallet does not hold enough; nothing happens then.
+
+def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> None:
+    """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
+    state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
+    if state == OrderState.DRAFT:
+        made = quote_for(session, order.line.model_file, wanted)
+        offers.ask(session, order.line, order.person_id, wanted, made, now)
+
+
+def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person) -> None:
+    """Confirm a draft at the price the person saw: reserve it and make the plates. A checked price may be lower.
+
+    Raises `Conflict` when the price is a higher one by now, the wallet does not hold enough, or the slicer has found
+    that this cannot be printed; nothing happens then.
     """
-    if order.state != OrderState.DRAFT:
-        raise Conflict(say("This order was confirmed already."))
+    orders.hold_draft(session, order)
     line, version = order.line, queries.current_tariff(session)
-    made = quote_for(session, line.model_file, wanted, version)
-    if made.price.total_cents != seen_cents:
-        raise Conflict(
-            say("The price is {price} now: please look at it and confirm again.", price=Euros(made.price.total_cents))
-        )
-    orders.choose(session, line, wanted, made.machine_profile, made.mass_g, made.time_s)
-    orders.accept(session, order, seen_cents, made.price.to_json(), version.id, by.id)
+    offer = offer_for(session, order, wanted, version)
+    if offer.check == Check.REFUSED and offer.problem is not None:
+        raise Conflict(offer.problem)
+    cents = _agreed(offer, seen_cents)
+    estimate = offer.estimate
+    orders.choose(session, line, wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
+    orders.accept(session, order, cents, offer.quote.price.to_json(), version.id, by.id)
     ledger.reserve(
-        session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-0", say("{file}", file=line.file_name)
+        session, order.person_id, order.id, cents, f"reserve-{order.id}-0", say("{file}", file=line.file_name)
     )
-    orders.make_jobs(session, order, list(made.plates))
+    orders.make_jobs(session, order, list(estimate.plates), offer.slices)
+    slices.no_longer_wanted(session, order.id)
+
+
+def _agreed(offer: Offer, seen_cents: int) -> int:
+    """Return the price that holds: the one that was seen, or a lower one that was checked meanwhile."""
+    cents = offer.quote.price.total_cents
+    if cents == seen_cents or (offer.quote.checked and cents < seen_cents):
+        return cents
+    raise Conflict(say("The price is {price} now: please look at it and confirm again.", price=Euros(cents)))
 
 
 def slice_arrived(session: Session, job: Job) -> None:

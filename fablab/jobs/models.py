@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, new_public_id, utcnow
 from fablab.filament.models import Spool
-from fablab.jobs.states import LIVE_ATTEMPTS, AttemptState, JobState
+from fablab.jobs.states import LIVE_ATTEMPTS, AttemptState, JobState, SliceState
 from fablab.machines.models import Machine
+from fablab.slicing.dialect import Fault
 from fablab.words import Sentence
 
 _LIVE = text("state IN (" + ", ".join(f"'{state}'" for state in sorted(LIVE_ATTEMPTS)) + ")")
@@ -34,6 +35,48 @@ class Slice(Base):
     curve: Mapped[list[float]]
     slicer_version: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class SliceRequest(Base):
+    """A plate that somebody wants sliced: a draft that shows its price, or a job. Its key makes it one slice for all.
+
+    Whoever slices it holds it by `token` until `lease_until`. `fault` says whose matter a failure is. `wanted_at` is
+    when somebody last asked, so that what nobody asks for any more can be cleared away.
+    """
+
+    __tablename__ = "slice_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    machine_profile: Mapped[str] = mapped_column(String(60))
+    material_code: Mapped[str] = mapped_column(String(40))
+    quality: Mapped[str] = mapped_column(String(20))
+    infill_percent: Mapped[int]
+    supports: Mapped[bool]
+    copies: Mapped[int]
+
+    state: Mapped[SliceState] = mapped_column(String(20), default=SliceState.WAITING, index=True)
+    token: Mapped[int] = mapped_column(default=0)
+    tries: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    problem: Mapped[Sentence | None]
+    fault: Mapped[Fault | None] = mapped_column(String(10))
+    slice_id: Mapped[int | None] = mapped_column(ForeignKey("slice.id"))
+    wanted_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[datetime | None]
+
+    slice: Mapped[Slice | None] = relationship(lazy="joined")
+
+
+class SliceWanted(Base):
+    """That a draft wants a plate sliced, with the choices it shows now."""
+
+    __tablename__ = "slice_wanted"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("print_order.id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("slice_request.id"), primary_key=True, index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class Job(Base):

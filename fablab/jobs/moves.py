@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from fablab import bus
 from fablab.errors import Conflict
-from fablab.jobs.models import Attempt, Job, JobEvent
-from fablab.jobs.states import ATTEMPT_NEXT, JOB_NEXT, AttemptState, JobState
+from fablab.jobs.models import Attempt, Job, JobEvent, SliceRequest
+from fablab.jobs.states import ATTEMPT_NEXT, JOB_NEXT, SLICE_NEXT, AttemptState, JobState, SliceState
 from fablab.words import say
 
 
@@ -48,6 +48,21 @@ def move_attempt(
     _swap(session, Attempt, attempt.id, seen, {"state": to, **values})
     session.refresh(attempt)
     write(session, attempt.job, f"attempt_{to}", attempt=attempt, by_id=by_id, details=details)
+
+
+def move_request(session: Session, request: SliceRequest, to: SliceState, **values: Any) -> bool:
+    """Move a request for a slice from where it was seen; tell whether nobody was faster. Raises no `Conflict`."""
+    seen = SliceState(request.state)
+    assert to in SLICE_NEXT[seen], f"{seen} → {to}"
+    session.flush()
+    changed = session.execute(
+        update(SliceRequest)
+        .where(SliceRequest.id == request.id, SliceRequest.state == seen, SliceRequest.token == request.token)
+        .values(state=to, **values)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(request)
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 def _swap(session: Session, table: type[Job | Attempt], row_id: int, seen: str, values: dict[str, Any]) -> None:

@@ -42,13 +42,17 @@ class NewJob:
     supports: bool
 
 
-def create(session: Session, wanted: NewJob) -> Job:
-    """Put a new plate at the end of the queue and ask for its slice."""
-    job = Job(**vars(wanted), rank=queries.last_rank(session) + 1, state=JobState.TO_SLICE)
+def create(session: Session, wanted: NewJob, made: Slice | None = None) -> Job:
+    """Put a new plate at the end of the queue: to be printed when it was sliced before, else to be sliced."""
+    state = JobState.TO_SLICE if made is None else JobState.QUEUED
+    job = Job(**vars(wanted), rank=queries.last_rank(session) + 1, state=state, slice_id=made.id if made else None)
     session.add(job)
     session.flush()
-    write(session, job, "job_created", by_id=wanted.requester_id)
-    bus.ask(session, "slice", job.id)
+    write(session, job, "job_created", by_id=wanted.requester_id, details={"slice": made.id} if made else None)
+    if made is None:
+        bus.ask(session, "slice", job.id)
+    else:
+        bus.ask(session, "schedule")
     return job
 
 
@@ -79,21 +83,6 @@ def _still_slicing(session: Session, job_id: int, token: int) -> Job | None:
     """Return the job if this worker's lease is the newest: a late worker's answer is refused."""
     job = session.get(Job, job_id)
     return job if job is not None and job.state == JobState.SLICING and job.token == token else None
-
-
-def find_slice(session: Session, key: str) -> Slice | None:
-    """Return the slice that was already made for the same content and settings."""
-    return session.scalar(select(Slice).where(Slice.key == key))
-
-
-def keep_slice(session: Session, made: Slice) -> Slice:
-    """Keep a new slice; if another worker was faster, return theirs."""
-    found = find_slice(session, made.key)
-    if found is not None:
-        return found
-    session.add(made)
-    session.flush()
-    return made
 
 
 def sliced(session: Session, job_id: int, token: int, made: Slice) -> Job | None:

@@ -37,7 +37,16 @@ class AttemptState(StrEnum):
     START_FAILED = "start_failed"
 
 
-J, A = JobState, AttemptState
+class SliceState(StrEnum):
+    """Where a plate that somebody wants sliced stands."""
+
+    WAITING = "waiting"
+    SLICING = "slicing"
+    MADE = "made"
+    FAILED = "failed"
+
+
+J, A, S = JobState, AttemptState, SliceState
 
 JOB_NEXT: dict[JobState, frozenset[JobState]] = {
     J.TO_SLICE: frozenset({J.SLICING, J.CANCELLED}),
@@ -63,6 +72,13 @@ ATTEMPT_NEXT: dict[AttemptState, frozenset[AttemptState]] = {
     A.UNKNOWN: frozenset({A.PRINTING, A.FINISHED_UNVERIFIED, A.STOPPED_UNVERIFIED, A.SIGNED_OFF}),
     A.SIGNED_OFF: frozenset(),
     A.START_FAILED: frozenset(),
+}
+
+SLICE_NEXT: dict[SliceState, frozenset[SliceState]] = {
+    S.WAITING: frozenset({S.SLICING}),
+    S.SLICING: frozenset({S.WAITING, S.SLICING, S.MADE, S.FAILED}),
+    S.MADE: frozenset({S.WAITING, S.SLICING}),
+    S.FAILED: frozenset({S.WAITING, S.SLICING}),
 }
 
 BEFORE_THE_PRINTER = frozenset({J.TO_SLICE, J.SLICING, J.SLICE_FAILED, J.WAITING_CONFIRMATION, J.QUEUED})

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.models import Person
 from fablab.db import Base, new_public_id, utcnow
+from fablab.slicing.changes import AS_SENT, Change
 from fablab.words import N_, Sentence
 
 
@@ -50,7 +51,7 @@ ORDER_LABELS: dict[OrderState, str] = {
 
 
 class ModelFile(Base):
-    """An uploaded 3D file, kept once per content, with what was measured on it."""
+    """A part that can be printed, a binary STL in mm: kept once per content, with what was measured on it."""
 
     __tablename__ = "model_file"
 
@@ -87,7 +88,11 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """One model file × quantity × choices, with the estimate the price was made from."""
+    """One model file × quantity × choices, with the estimate the price was made from.
+
+    `source_sha256` is the file that was sent when the part had to be made of it; `change` is what its owner had changed
+    and what that did.
+    """
 
     __tablename__ = "order_line"
 
@@ -104,8 +109,25 @@ class OrderLine(Base):
     machine_profile: Mapped[str | None] = mapped_column(String(60))
     estimated_mass_g: Mapped[float | None]
     estimated_time_s: Mapped[float | None]
+    source_sha256: Mapped[str | None] = mapped_column(String(64))
+    change: Mapped[dict[str, Any] | None]
 
     model_file: Mapped[ModelFile] = relationship(lazy="joined")
+
+    @property
+    def sent_sha256(self) -> str:
+        """The file as its owner sent it; `model_sha256` is the part made of it, which is printed."""
+        return self.source_sha256 or self.model_sha256
+
+    @property
+    def made_change(self) -> Change:
+        """What the owner had changed."""
+        return Change.from_json(self.change["change"]) if self.change else AS_SENT
+
+    @property
+    def done(self) -> list[Sentence]:
+        """What the change did, in words."""
+        return [Sentence.from_json(each) for each in self.change["done"]] if self.change else []
 
 
 class OrderEvent(Base):

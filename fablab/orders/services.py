@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fablab import bus
@@ -14,11 +15,12 @@ from fablab.errors import Conflict, Invalid
 from fablab.files import Incoming
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as job_services
-from fablab.jobs.models import Job
+from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import BEFORE_THE_PRINTER, ENDED_JOBS, JobState
+from fablab.orders.intake import Part
 from fablab.orders.models import ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
+from fablab.slicing.changes import AS_SENT, Change
 from fablab.slicing.choices import Choices
-from fablab.slicing.measure import MeshReport
 from fablab.words import Sentence, say
 
 MOST_COPIES = 100
@@ -39,23 +41,33 @@ class Wanted:
             )
 
 
-def keep_model(session: Session, incoming: Incoming, report: MeshReport) -> ModelFile:
-    """Keep a measured file; the same content is kept once."""
-    found = session.get(ModelFile, incoming.sha256)
-    incoming.keep()
+def keep_model(session: Session, part: Part) -> ModelFile:
+    """Keep a part with its newest report; the same content is kept once."""
+    found = session.get(ModelFile, part.sha256)
     if found is None:
-        found = ModelFile(sha256=incoming.sha256, size_bytes=incoming.size, report=report.to_json())
+        found = ModelFile(sha256=part.sha256, size_bytes=part.size_bytes)
         session.add(found)
-        session.flush()
+    found.report = part.report.to_json()
+    session.flush()
     return found
 
 
-def draft(session: Session, person_id: int, model: ModelFile, file_name: str) -> Order:
-    """Start an order with one uploaded file."""
+def start(session: Session, person_id: int, incoming: Incoming, part: Part, file_name: str) -> Order:
+    """Keep an uploaded file and start an order with the part that was made of it."""
+    incoming.keep()
+    return draft(session, person_id, keep_model(session, part), file_name, incoming.sha256)
+
+
+def draft(session: Session, person_id: int, model: ModelFile, file_name: str, sent_sha256: str | None = None) -> Order:
+    """Start an order with one part; `sent_sha256` is the file it was made of, if it is another one."""
     order = Order(person_id=person_id)
     session.add(order)
     session.flush()
-    session.add(OrderLine(order_id=order.id, model_sha256=model.sha256, file_name=shown_name(file_name)))
+    source = sent_sha256 if sent_sha256 != model.sha256 else None
+    line = OrderLine(
+        order_id=order.id, model_sha256=model.sha256, source_sha256=source, file_name=shown_name(file_name)
+    )
+    session.add(line)
     write(session, order, "draft", person_id)
     session.flush()
     session.refresh(order)
@@ -66,6 +78,39 @@ def shown_name(file_name: str) -> str:
     """Return the last part of an uploaded file's name, without control signs, at most 200 letters."""
     last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(sign for sign in last if sign.isprintable()).strip()[-200:] or "part.stl"
+
+
+def reshape(session: Session, order: Order, change: Change, part: Part, by_id: int) -> None:
+    """Put a changed part, or the one as it was sent, in the place of a draft's. Raises `Conflict` when confirmed."""
+    line = order.line
+    source = line.sent_sha256
+    hold_draft(session, order)
+    model = keep_model(session, part)
+    line.source_sha256 = source if source != model.sha256 else None
+    line.model_sha256 = model.sha256
+    done = {"change": change.to_json(), "done": [each.to_json() for each in part.done]}
+    line.change = done if change != AS_SENT else None
+    session.flush()
+    write(session, order, "part_changed", by_id, {"model": model.sha256, **done})
+
+
+def want_supports(session: Session, order: Order) -> None:
+    """Choose supports for a draft. Raises `Conflict` when it was confirmed."""
+    hold_draft(session, order)
+    order.line.supports = True
+    session.flush()
+
+
+def hold_draft(session: Session, order: Order) -> None:
+    """Hold a draft until the end of the transaction: nobody confirms a part that is being replaced, or the other way.
+
+    Raises `Conflict` when it was confirmed.
+    """
+    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
+    session.refresh(order)
+    if order.state != OrderState.DRAFT:
+        raise Conflict(say("This order was confirmed already."))
+    session.refresh(order.line)
 
 
 def choose(
@@ -80,8 +125,8 @@ def choose(
     session.flush()
 
 
-def make_jobs(session: Session, order: Order, plates: list[int]) -> list[Job]:
-    """Turn an accepted order into its plates; `plates` are the copies on each."""
+def make_jobs(session: Session, order: Order, plates: list[int], made: Mapping[int, Slice]) -> list[Job]:
+    """Turn an accepted order into its plates; `plates` are the copies on each, `made` the slices that are there."""
     line = order.line
     assert line.material_code is not None
     assert line.machine_profile is not None
@@ -98,9 +143,7 @@ def make_jobs(session: Session, order: Order, plates: list[int]) -> list[Job]:
         infill_percent=line.infill_percent,
         supports=line.supports,
     )
-    return [
-        job_services.create(session, job_services.NewJob(**{**vars(wanted), "copies": copies})) for copies in plates
-    ]
+    return [job_services.create(session, replace(wanted, copies=copies), made.get(copies)) for copies in plates]
 
 
 def move(session: Session, order: Order, to: OrderState, by_id: int | None, **values: Any) -> None:

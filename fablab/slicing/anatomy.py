@@ -15,9 +15,9 @@ from scipy.spatial import ConvexHull, QhullError
 from fablab.slicing.contours import trace
 from fablab.slicing.depth import REACH_MM, DepthField, depth_field, share_deeper
 from fablab.slicing.features import DEPTH_STEP_MM, Features
-from fablab.slicing.overhangs import supports_of
 from fablab.slicing.sections import Cuts, Floats, Integers, count_cuts, cut
 from fablab.slicing.slabs import Slabs, slabs_of
+from fablab.slicing.supports import supports_of
 
 MOST_SLABS, FEWEST_SLABS = 224, 64
 COARSEST_SLABS = 8

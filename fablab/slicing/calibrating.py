@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from fablab.errors import Invalid, Problem
-from fablab.slicing import prusaslicer
+from fablab.slicing import slicer as slicing
 from fablab.slicing.anatomy import features_of
 from fablab.slicing.calibration import Calibration, Spread
 from fablab.slicing.choices import Choices, Quality
@@ -69,9 +69,7 @@ class Sample:
     time_s: float
 
 
-def calibrate(
-    slicer: prusaslicer.Slicer, machine: str, quality: Quality, start: Calibration | None = None
-) -> Calibration:
+def calibrate(slicer: slicing.Slicer, machine: str, quality: Quality, start: Calibration | None = None) -> Calibration:
     """Slice the references with a machine and a quality and return the calibration.
 
     Raises `Invalid` when too few of them can be sliced, and `Problem` for profiles that do not fit together.
@@ -82,7 +80,7 @@ def calibrate(
     return fitted(samples, slicer.version, start)
 
 
-def slice_references(slicer: prusaslicer.Slicer, machine: str, quality: Quality) -> list[Sample]:
+def slice_references(slicer: slicing.Slicer, machine: str, quality: Quality) -> list[Sample]:
     """Slice each reference once, with materials, infills and supports that vary from one to the next."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         work = [pool.submit(_sliced, slicer, name, used, Path(folder)) for name, used in _plan(machine, quality)]
@@ -105,13 +103,13 @@ def _can_print(machine: str, quality: Quality, material: str) -> bool:
     return True
 
 
-def _sliced(slicer: prusaslicer.Slicer, name: str, used: Settings, folder: Path) -> Sample | None:
+def _sliced(slicer: slicing.Slicer, name: str, used: Settings, folder: Path) -> Sample | None:
     triangles, features = _reference(name)
     file = write_stl(folder / f"{name}.stl", triangles)
     x, y, z = (float(side) for side in features.size_mm)
     try:
-        found = prusaslicer.slice_model(slicer, file, used, 1, folder / f"{name}.gcode", size_mm=(x, y, z))
-    except prusaslicer.SliceFailed:
+        found = slicing.slice_model(slicer, file, used, 1, folder / f"{name}.gcode", size_mm=(x, y, z))
+    except slicing.SliceFailed:
         return None
     return Sample(features, used, found.mass_g, found.time_s)
 

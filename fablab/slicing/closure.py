@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Corners = NDArray[np.float64]
 Keys = NDArray[np.uint64]
+Integers = NDArray[np.int64]
 
 _X, _Y, _Z, _MIX = (
     np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
@@ -23,17 +24,54 @@ def open_edge_share(triangles: Corners) -> float:
 
     Corners count as the same when their coordinates are bit for bit the same, as they are in STL files of solids.
     """
-    corner = _corner_keys(triangles)
-    tail, head = corner.ravel(), np.roll(corner, -1, axis=1).ravel()
+    tail, head = _steps(triangles)
     if _is_balanced(tail, head):
         return 0.0
-    edge = _mixed(np.minimum(tail, head)) ^ np.maximum(tail, head)
+    edge, way = _edges(tail, head)
+    _, left = _balance(edge, way)
+    return float(np.abs(left).sum() / len(edge))
+
+
+def open_steps(triangles: Corners, most: int) -> Integers | None:
+    """Return the steps along edges that no triangle walks back: step 3t + c goes from corner c of t to the next.
+
+    None when there are more than `most`.
+    """
+    tail, head = _steps(triangles)
+    if _is_balanced(tail, head):
+        return np.empty(0, dtype=np.int64)
+    edge, way = _edges(tail, head)
+    edges, left = _balance(edge, way)
+    if np.abs(left).sum() > most:
+        return None
+    wanted = dict(zip(edges[left != 0].tolist(), left[left != 0].tolist(), strict=True))
+    spare = []
+    for step in np.flatnonzero(np.isin(edge, edges[left != 0])).tolist():
+        missing = wanted[int(edge[step])]
+        if missing * way[step] > 0:
+            wanted[int(edge[step])] = missing - int(way[step])
+            spare.append(step)
+    return np.array(spare, dtype=np.int64)
+
+
+def _steps(triangles: Corners) -> tuple[Keys, Keys]:
+    corner = corner_keys(triangles)
+    return corner.ravel(), np.roll(corner, -1, axis=1).ravel()
+
+
+def _edges(tail: Keys, head: Keys) -> tuple[Keys, Integers]:
+    """Return a key for the edge of each step, and 1 or -1 for the way it is walked (0 on the spot)."""
     way = np.where(tail < head, 1, -1)
     way[tail == head] = 0
+    return _mixed(np.minimum(tail, head)) ^ np.maximum(tail, head), way
+
+
+def _balance(edge: Keys, way: Integers) -> tuple[Keys, Integers]:
+    """Return each edge once, and how many more times it is walked one way than the other."""
     order = np.argsort(edge)
     edge, way = edge[order], way[order]
     begins = np.flatnonzero(np.r_[True, edge[1:] != edge[:-1]])
-    return float(np.abs(np.add.reduceat(way, begins)).sum() / len(edge))
+    return edge[begins], np.add.reduceat(way, begins)
 
 
 def _is_balanced(tail: Keys, head: Keys) -> bool:
@@ -42,11 +80,19 @@ def _is_balanced(tail: Keys, head: Keys) -> bool:
     return bool(there.sum(dtype=np.uint64) == back.sum(dtype=np.uint64))
 
 
-def _corner_keys(triangles: Corners) -> Keys:
-    bits = (triangles + 0.0).view(np.uint64)  # + 0.0 makes one zero out of two
-    return _mixed(_mixed(_mixed(bits[:, :, 0] * _X) + bits[:, :, 1] * _Y) + bits[:, :, 2] * _Z)
+def corner_keys(triangles: Corners) -> Keys:
+    """Return a number for each corner (n, 3), the same for the same place; one axis at a time, to spare memory."""
+    key = np.zeros(triangles.shape[:2], dtype=np.uint64)
+    for axis, factor in enumerate((_X, _Y, _Z)):
+        bits = (triangles[:, :, axis] + 0.0).view(np.uint64)  # + 0.0 makes one zero out of two
+        bits *= factor
+        key += bits
+        key = _mixed(key)
+    return key
 
 
 def _mixed(keys: Keys) -> Keys:
-    keys = (keys ^ (keys >> _SHIFT)) * _MIX
-    return np.asarray(keys ^ (keys >> _SHIFT), dtype=np.uint64)
+    keys = keys ^ (keys >> _SHIFT)
+    keys *= _MIX
+    keys ^= keys >> _SHIFT
+    return keys

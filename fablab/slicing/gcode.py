@@ -12,19 +12,33 @@ import numpy as np
 
 from fablab.errors import Invalid
 from fablab.slicing.profiles import MachineProfile
+from fablab.words import say
 
 TAIL_BYTES = 96 * 1024
-"""PrusaSlicer writes its figures before 20 to 30 KB of settings at the end of the file."""
+"""PrusaSlicer and OrcaSlicer write their figures before 20 to 60 KB of settings at the end of the file."""
+HEAD_BYTES = 16 * 1024
+"""Bambu Studio, and OrcaSlicer for some machines, write figures into a block of comments at the beginning."""
 CHUNK_BYTES = 4 << 20
 ON_THE_BED_MM = 0.01
 """Rounding of coordinates in the file."""
 
-_FIGURE = {
-    "filament_mm": re.compile(rb"^; filament used \[mm\] = ([\d.]+)", re.MULTILINE),
-    "filament_cm3": re.compile(rb"^; filament used \[cm3\] = ([\d.]+)", re.MULTILINE),
-    "mass_g": re.compile(rb"^; filament used \[g\] = ([\d.]+)", re.MULTILINE),
-}
-_TIME = re.compile(rb"^; estimated printing time \(normal mode\) = ([\ddhms ]+)", re.MULTILINE)
+
+def _patterns(*texts: bytes) -> tuple[re.Pattern[bytes], ...]:
+    return tuple(re.compile(text, re.MULTILINE) for text in texts)
+
+
+_LENGTH = _patterns(rb"^; filament used \[mm\] = ([\d.]+)", rb"^; total filament length \[mm\] : ([\d.]+)")
+_CM3 = _patterns(rb"^; filament used \[cm3\] = ([\d.]+)")
+_MM3 = _patterns(rb"^; total filament volume \[cm\^3\] : ([\d.]+)")  # they write cm^3 and mean mm³
+_MASS = _patterns(
+    rb"^; filament used \[g\] = ([\d.]+)",
+    rb"^; total filament used \[g\] = ([\d.]+)",
+    rb"^; total filament weight \[g\] : ([\d.]+)",
+)
+_TIME = _patterns(
+    rb"^; estimated printing time \(normal mode\) = ([\ddhms ]+)",
+    rb"^;.* total estimated time: ([\ddhms ]+)",
+)
 _TIME_PART = re.compile(rb"(\d+)([dhms])")
 _SECONDS = {b"d": 86400, b"h": 3600, b"m": 60, b"s": 1}
 _AXES = tuple(re.compile(rb"^G[0123] [^;\n]*?" + axis + rb"(-?[\d.]+)", re.MULTILINE) for axis in (b"X", b"Y", b"Z"))
@@ -40,7 +54,7 @@ class BadGcode(Invalid):
 
 @dataclass(frozen=True)
 class Figures:
-    """What PrusaSlicer wrote at the end of a file."""
+    """What a slicer wrote about a file."""
 
     time_s: float
     mass_g: float
@@ -71,19 +85,27 @@ class Temperatures:
 
 
 def read_figures(path: Path) -> Figures | None:
-    """Return the figures in the last lines of the file, or None when they are not all there."""
-    tail = _tail(path)
-    found = {name: pattern.search(tail) for name, pattern in _FIGURE.items()}
-    time = _TIME.search(tail)
-    length, volume, mass = found["filament_mm"], found["filament_cm3"], found["mass_g"]
-    if not (time and length and volume and mass):
+    """Return the figures a file states at its end or its beginning, or None when they are not all there.
+
+    PrusaSlicer leaves the mass out when its filament has no density: `mass_g` is 0 then.
+    """
+    text = _tail(path) + b"\n" + _head(path)
+    time, length, volume_mm3 = _first(_TIME, text), _first(_LENGTH, text), _volume_mm3(text)
+    if time is None or length is None or volume_mm3 is None:
         return None
-    return Figures(
-        time_s=_seconds(time[1]),
-        mass_g=float(mass[1]),
-        filament_mm=float(length[1]),
-        filament_mm3=float(volume[1]) * 1000,
-    )
+    return Figures(_seconds(time), float(_first(_MASS, text) or 0), float(length), volume_mm3)
+
+
+def _volume_mm3(text: bytes) -> float | None:
+    cm3, mm3 = _first(_CM3, text), _first(_MM3, text)
+    if cm3 is not None:
+        return float(cm3) * 1000
+    return float(mm3) if mm3 is not None else None
+
+
+def _first(patterns: tuple[re.Pattern[bytes], ...], text: bytes) -> bytes | None:
+    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    return found[1] if found else None
 
 
 def bounding_box(path: Path) -> Box | None:
@@ -118,7 +140,7 @@ def extrusion_curve(path: Path, points: int = 100) -> list[float]:
         ends.append(float(read))
         extruded.append(pace.after(chunk))
     if extruded[-1] <= 0:
-        raise BadGcode("This G-code extrudes nothing.")
+        raise BadGcode(say("This G-code extrudes nothing."))
     steps = np.maximum.accumulate(np.clip(np.array(extruded), 0, None))
     shares = np.interp(np.linspace(0, size, points + 1), ends, steps) / steps[-1]
     return [round(float(share), 5) for share in shares]
@@ -142,7 +164,7 @@ def temperatures(path: Path) -> Temperatures:
 
 
 def count_layers(path: Path) -> int:
-    """Return how many layers PrusaSlicer marked in the file."""
+    """Return how many layers the slicer marked in the file."""
     return sum(chunk.count(b"\n;LAYER_CHANGE") for chunk in _chunks(path))
 
 
@@ -150,24 +172,33 @@ def check_printable(path: Path, machine: MachineProfile) -> None:
     """Raise `BadGcode` when the file leaves the bed of `machine`, is too hot for it, or extrudes nothing."""
     box = bounding_box(path)
     if box is None:
-        raise BadGcode("This G-code moves nothing: it is empty or cut off.")
+        raise BadGcode(say("This G-code moves nothing: it is empty or cut off."))
     if not box.is_inside(machine):
         raise BadGcode(
-            "This G-code moves outside the {width} × {depth} × {height} mm of {machine}.",
-            width=round(machine.bed_mm[0]),
-            depth=round(machine.bed_mm[1]),
-            height=round(machine.bed_mm[2]),
-            machine=machine.label,
+            say(
+                "This G-code moves outside the {width} × {depth} × {height} mm of {machine}.",
+                width=round(machine.bed_mm[0]),
+                depth=round(machine.bed_mm[1]),
+                height=round(machine.bed_mm[2]),
+                machine=machine.label,
+            )
         )
+    check_heat(path, machine)
+    extrusion_curve(path, 1)
+
+
+def check_heat(path: Path, machine: MachineProfile) -> None:
+    """Raise `BadGcode` when the file asks for more heat than `machine` may reach."""
     hottest = temperatures(path)
     if hottest.nozzle_c > machine.max_nozzle_c or hottest.bed_c > machine.max_bed_c:
         raise BadGcode(
-            "This G-code asks for {nozzle} °C at the nozzle and {bed} °C on the bed: more than {machine} may reach.",
-            nozzle=round(hottest.nozzle_c),
-            bed=round(hottest.bed_c),
-            machine=machine.label,
+            say(
+                "This G-code asks for {nozzle} °C at the nozzle and {bed} °C on the bed: {machine} may reach less.",
+                nozzle=round(hottest.nozzle_c),
+                bed=round(hottest.bed_c),
+                machine=machine.label,
+            )
         )
-    extrusion_curve(path, 1)
 
 
 class _Extruder:
@@ -217,6 +248,11 @@ def _tail(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         return file.read()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:

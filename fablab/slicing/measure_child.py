@@ -1,6 +1,6 @@
-"""The child process that measures one file: run as `python -I measure_child.py FILE NAME FEATURES` by `measure_safely`.
+"""The child process that measures one file: run as `python -I measure_child.py FILE NAME CHANGE` by `measure_into`.
 
-Writes one JSON object to stdout: {"report": …} or {"problem": …}.
+Writes its files into the working folder and one JSON object to stdout: {"report": …, "done": […]} or {"problem": …}.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ import json
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fablab.slicing.examine import Examined
 
 
 def find_package() -> None:
@@ -22,22 +26,41 @@ def find_package() -> None:
     spec.loader.exec_module(package)
 
 
-def main(path: str, file_name: str, features_path: str) -> None:
+def main(path: str, file_name: str, change: str) -> None:
     """Measure one file and answer."""
-    from fablab.slicing.measure import measure
+    from fablab.slicing.changes import Change
+    from fablab.slicing.examine import examine
     from fablab.slicing.mesh import BadMesh
     from fablab.words import say
 
+    answer: dict[str, Any]
     try:
-        report, features = measure(Path(path), file_name)
+        seen = examine(Path(path), file_name, Change.from_json(json.loads(change)))
+        leave(seen)
     except BadMesh as bad:
         answer = {"problem": bad.sentence.to_json()}
     except MemoryError:
         answer = {"problem": say("Measuring this file needs too much memory: simplify the part.").to_json()}
     else:
-        features.save(Path(features_path))
-        answer = {"report": report.to_json()}
+        answer = {"report": seen.report.to_json(), "done": [each.to_json() for each in seen.done]}
     json.dump(answer, sys.stdout)
+
+
+def leave(seen: Examined) -> None:
+    """Write features, the part to be printed and the pictures into the working folder."""
+    from fablab.slicing.changes import UNTURNED
+    from fablab.slicing.measure import FEATURES, PART, PICTURE
+    from fablab.slicing.stl import write_stl
+
+    seen.features.save(Path(FEATURES))
+    if seen.part is not None:
+        write_stl(Path(PART), seen.part)
+    Path(PICTURE).write_bytes(seen.look.picture())
+    for finding in seen.report.findings:
+        if finding.pictured:
+            change = finding.action.change if finding.action is not None else None
+            turn = change.turn if change is not None else UNTURNED
+            Path(f"picture-{finding.kind}.png").write_bytes(seen.look.picture(finding.kind, turn))
 
 
 if __name__ == "__main__":

@@ -1,118 +1,81 @@
-"""Where supports stand: under overhangs, grown sideways, kept off the walls, down to the part or to the plate."""
+"""Where a part hangs over so steeply and widely that plastic sags without supports."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fablab.slicing.depth import DepthField, Depths, grown, rims
-from fablab.slicing.features import OVERHANG_LEAN
-from fablab.slicing.slabs import Slabs
+from fablab.slicing.bodies import MOST_TRIANGLES, connected
+from fablab.slicing.mesh import Triangles
+from fablab.slicing.rays import send
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
 
-GROWTH_MM = 1.0
-"""Supports reach so far beyond what they hold: PrusaSlicer grows contacts and snaps them to a grid. Fitted."""
-GAP_MM = 0.27
-"""Between supports and walls: 60 % of an outer wall."""
-LEDGE_MM = 0.28
-"""Level ledges that are narrower need no support."""
-SMALLEST_MM2 = 0.1
-LOWEST_MM = 0.3
+STEEP_COSINE = float(np.cos(np.radians(45.0)))
+"""45°: `support_material_threshold` in our print profiles."""
+ABOVE_MM = 0.5
+BRIDGED_MM = 7.0
+"""Narrower places are bridged by the plastic itself: holes for screws, slots, small ledges."""
+
+
+def hanging(triangles: Triangles, normals: Floats, areas: Floats) -> tuple[Integers, float]:
+    """Return the triangles that hang over too widely to hold themselves, and their area seen from below in mm².
+
+    The part stands on z = 0.
+    """
+    steep = np.flatnonzero((normals[:, 2] < -STEEP_COSINE) & (triangles[:, :, 2].mean(axis=1) > ABOVE_MM))
+    if not len(steep):
+        return steep, 0.0
+    below = areas[steep] * -normals[steep, 2]
+    if len(steep) <= MOST_TRIANGLES:
+        patch = connected(triangles[steep])
+        wide = _widths(triangles[steep], below, patch)[patch] > BRIDGED_MM
+        steep, below = steep[wide], below[wide]
+    return steep, float(below.sum())
+
+
+def _widths(triangles: Triangles, weights: Floats, patch: Integers) -> Floats:
+    """Return how wide each patch is across its shorter side: of a strip with the same spread of area (√12 σ)."""
+    total = np.maximum(np.bincount(patch, weights), 1e-12)
+    x, y = triangles[:, :, 0], triangles[:, :, 1]
+    mean_x, mean_y = ((np.bincount(patch, weights * axis.mean(axis=1)) / total)[patch, None] for axis in (x, y))
+    x, y = x - mean_x, y - mean_y
+    xx, yy, xy = (np.bincount(patch, weights * _moment(*pair)) / total for pair in ((x, x), (y, y), (x, y)))
+    return np.asarray(np.sqrt(12 * np.maximum((xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2), 0)))
+
+
+def _moment(a: Floats, b: Floats) -> Floats:
+    """Return the mean of a · b over each triangle, from their values at its corners (n, 3)."""
+    return np.asarray(((a * b).sum(axis=1) + a.sum(axis=1) * b.sum(axis=1)) / 12)
 
 
 @dataclass(frozen=True)
-class _Roof:
-    """Overhanging cells at the lower edge of a slab, and over how much height they are spread (0: level)."""
+class Underneath:
+    """The room under steep overhangs, where supports would stand, and the triangle above each ray through it."""
 
-    slab: int
-    cells: Bools
-    rise_mm: float
+    room_mm3: float
+    triangles: Integers
+    cell_mm2: float
 
-
-def supports_of(field: DepthField, slabs: Slabs) -> dict[str, NDArray[Any]]:
-    """Return the `support_…` features of a part."""
-    count = len(slabs.is_moving)
-    found = list(_roofs(field, slabs))
-    if not found:
-        nothing = np.array(0.0)
-        return _named(np.zeros(count), np.zeros(count), nothing, nothing, nothing)
-    pad = math.ceil((GROWTH_MM + 0.5) / field.cell_mm)
-    around = ((0, 0), (pad, pad), (pad, pad))
-    free = np.pad(field.depth_mm, around, constant_values=-np.inf) < -GAP_MM
-    cells = np.pad(np.stack([roof.cells for roof in found]), around)
-    contacts = grown(cells, GROWTH_MM / field.cell_mm) & free[[roof.slab - 1 for roof in found]]
-    cell_mm2 = field.cell_mm**2
-    areas = contacts.sum(axis=(1, 2)) * cell_mm2
-    rises = np.array([roof.rise_mm for roof in found])
-    standing, floor = _fall(contacts, [roof.slab for roof in found], free)
-    return _named(
-        standing.sum(axis=(1, 2)) * cell_mm2,
-        rims(standing.astype(np.float32), field.cell_mm),
-        np.array(areas[rises == 0].sum()),
-        np.array((areas * rises).sum()),
-        np.array(floor * cell_mm2),
-    )
+    def area_mm2(self, wanted: Integers) -> float:
+        """Return the area of such triangles that is seen from the room under it."""
+        return float(np.isin(self.triangles, wanted).sum()) * self.cell_mm2
 
 
-def _named(area: Floats, outline: Floats, level: Floats, slope: Floats, floor: Floats) -> dict[str, NDArray[Any]]:
-    return {
-        "support_mm2": area,
-        "support_outline_mm": outline,
-        "support_level_roof_mm2": level,
-        "support_slope_roof_mm3": slope,
-        "support_floor_mm2": floor,
-    }
+def underneath(triangles: Triangles, normals: Floats) -> Underneath | None:
+    """Return the room under steep overhangs of a part that stands on z = 0.
 
-
-def _roofs(field: DepthField, slabs: Slabs) -> list[_Roof]:
-    depth, found = field.depth_mm, []
-    nodes = node_gaps(slabs)
-    for slab in np.flatnonzero(slabs.edges_mm[:-1] >= LOWEST_MM):
-        appears = (depth[slab] > 0) & (depth[slab - 1] < 0)
-        if not appears.any():
-            continue
-        rise = 0.0 if slabs.is_level[slab] else float(nodes[slab - 1])
-        cells = appears & _leans_out(depth[slab - 1], depth[slab], rise)
-        if cells.sum() * field.cell_mm**2 > SMALLEST_MM2:
-            found.append(_Roof(int(slab), cells, rise))
-    return found
-
-
-def _leans_out(below: Depths, above: Depths, rise_mm: float) -> Bools:
-    if rise_mm == 0:
-        return np.asarray(below < -LEDGE_MM)
-    return np.asarray(above - below > OVERHANG_LEAN * rise_mm)
-
-
-def node_gaps(slabs: Slabs) -> Floats:
-    """Return the height (K-1,) over which contours move between the sections of neighbouring slabs.
-
-    Half of each slab that is moving: a slab that is not has the same section up to its edges.
+    None for thickets and parts too detailed to look at.
     """
-    halves = np.diff(slabs.edges_mm) / 2 * slabs.is_moving
-    return np.asarray(np.maximum(halves[:-1] + halves[1:], 1e-6))
-
-
-def _fall(contacts: Bools, slabs: list[int], free: Bools) -> tuple[Bools, int]:
-    """Let supports fall from their contacts: return where they stand (K, ny, nx), and how many cells of part they hit.
-
-    `contacts[i]` hangs at the lower edge of slab `slabs[i]`; `free` (K, ny, nx) is where supports have room.
-    """
-    standing = np.zeros_like(free)
-    column = np.zeros_like(free[0])
-    hit = 0
-    waiting = list(zip(slabs, contacts, strict=True))
-    for slab in range(len(free) - 1, -1, -1):
-        while waiting and waiting[-1][0] == slab + 1:
-            column = column | waiting.pop()[1]
-        if column.any():
-            hit += int((column & ~free[slab]).sum())
-            column = column & free[slab]
-            standing[slab] = column
-    return standing, hit
+    met = send(triangles, normals, axis=2)
+    if met is None:
+        return None
+    lower = np.concatenate([[0.0], met.height_mm])[: len(met.ray)]
+    lowest = np.concatenate([[True], met.ray[1:] != met.ray[:-1]])[: len(met.ray)]
+    gap = met.height_mm - np.where(lowest, 0.0, lower)
+    from_air = (met.enters > 0) & (np.cumsum(met.enters) == met.enters)
+    held = from_air & (normals[met.triangle, 2] < -STEEP_COSINE) & (gap > ABOVE_MM)
+    return Underneath(float(gap[held].sum()) * met.cell_mm2, met.triangle[held], met.cell_mm2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fablab.slicing.mesh import BadMesh, Triangles, check_coordinates, check_count
 from fablab.slicing.obj import read_obj
-from fablab.slicing.stl import PEEK_BYTES, read_stl
+from fablab.slicing.stl import PEEK_BYTES, is_binary, read_stl
 from fablab.slicing.threemf import read_3mf
 from fablab.words import Sentence, say
 
@@ -50,6 +50,13 @@ def read_triangles(path: Path, file_name: str) -> Triangles:
     check_count(len(triangles))
     check_coordinates(triangles)
     return triangles
+
+
+def is_binary_stl(path: Path, file_name: str) -> bool:
+    """Say whether a file that was read is a binary STL: what is sliced and shown as it is."""
+    with path.open("rb") as file:
+        start = file.read(PEEK_BYTES)
+    return Path(file_name).suffix.lower() == ".stl" and is_binary(start, path.stat().st_size)
 
 
 def _read(file: BinaryIO, start: bytes, size: int, ending: str) -> Triangles:

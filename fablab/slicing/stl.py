@@ -29,7 +29,7 @@ _VERTEX_LINE = re.compile(rb"vertex\s+" + _NUMBER + rb"\s+" + _NUMBER + rb"\s+" 
 
 def read_stl(file: BinaryIO, start: bytes, size: int) -> Triangles:
     """Return the triangles of an STL file of `size` bytes that begins with `start`; raises `BadMesh`."""
-    return _read_binary(file, size) if _is_binary(start, size) else _read_text(file, size)
+    return _read_binary(file, size) if is_binary(start, size) else _read_text(file, size)
 
 
 def write_stl(path: Path, triangles: Triangles) -> Path:
@@ -44,7 +44,7 @@ def write_stl(path: Path, triangles: Triangles) -> Path:
     return path
 
 
-def _is_binary(start: bytes, size: int) -> bool:
+def is_binary(start: bytes, size: int) -> bool:
     """Say binary as slicers do: the size fits the count, or there are bytes no text has. "solid" proves nothing."""
     if len(start) >= HEADER_BYTES and size == HEADER_BYTES + TRIANGLE_BYTES * _announced(start):
         return True

@@ -9,7 +9,7 @@ from flask import Flask
 from fablab import vault
 from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
-from fablab.web.pages import board, health, home, jobs, orders, people, setup, wallet
+from fablab.web.pages import board, health, home, jobs, orders, parts, people, setup, wallet
 
 SPARE_BYTES = 1_000_000
 
@@ -30,6 +30,6 @@ def create_app() -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (security, auth, language, labels, limits, failures, live):
         part.install(app)
-    for page in (home, orders, wallet, board, jobs, people, setup, health):
+    for page in (home, orders, parts, wallet, board, jobs, people, setup, health):
         app.register_blueprint(page.blueprint)
     return app

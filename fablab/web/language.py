@@ -9,7 +9,9 @@ from flask import Flask, request, session
 from flask_babel import Babel, format_currency, format_datetime, format_decimal, get_locale, gettext, pgettext
 
 from fablab.accounts.services import LANGUAGES
+from fablab.billing.quoting import PlateFigures, Quote
 from fablab.settings import settings
+from fablab.web import roundness
 from fablab.web.auth import whoever
 from fablab.words import Duration, Euros, Grams, Sentence
 
@@ -20,7 +22,15 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=choose, timezone_selector=lambda: settings().timezone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.filters.update(
-        tr=tr, money=money, grams=grams, duration=duration, moment=moment, clock=clock, centimetres=centimetres
+        tr=tr,
+        money=money,
+        grams=grams,
+        duration=duration,
+        moment=moment,
+        clock=clock,
+        centimetres=centimetres,
+        about_time=about_time,
+        about_mass=about_mass,
     )
     app.context_processor(lambda: {"language": choose(), "place_name": settings().place_name})
 
@@ -87,6 +97,19 @@ def duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours}\u00a0h\u00a0{minutes:02d}"
     return str(pgettext("days and hours", "%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24))
+
+
+def about_time(estimated: Quote | PlateFigures) -> tuple[str, str]:
+    """Write an estimated time and its margin, rounded to what is known: "4 h 10" and "15 min"."""
+    about = roundness.about_time(estimated.time_s, *estimated.time_range_s)
+    return duration(about.value), duration(about.margin)
+
+
+def about_mass(estimated: Quote | PlateFigures) -> tuple[str, str]:
+    """Write an estimated mass and its margin, rounded to what is known."""
+    about = roundness.about_mass(estimated.mass_g, *estimated.mass_range_g)
+    pattern = "#,##0.0" if about.step < 1 else "#,##0"
+    return f"{format_decimal(about.value, pattern)}\u00a0g", f"{format_decimal(about.margin, pattern)}\u00a0g"
 
 
 def moment(at: datetime) -> str:

@@ -1,6 +1,8 @@
-"""How often somebody may try: sign-ins and uploads are counted in Redis, by address or by person."""
+"""How often somebody may try: sign-ins and uploads are counted in Redis, measurements at one time in each process."""
 
 from __future__ import annotations
+
+import threading
 
 from flask import Flask
 from flask_limiter import Limiter
@@ -8,6 +10,9 @@ from flask_limiter.util import get_remote_address
 
 from fablab.settings import settings
 from fablab.web.auth import whoever
+
+MEASURED_AT_ONCE = 2  # a measurement may take 2 GB in its child process
+measuring = threading.BoundedSemaphore(MEASURED_AT_ONCE)
 
 limiter = Limiter(key_func=get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 

@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
-from fablab.slicing.prusaslicer import find_slicer
 from fablab.slicing.samples import write_samples
+from fablab.slicing.slicer import find_slicer
 from tests.running import FABLAB
+from tests.slicing.drawn import box, obj, one_object, three_mf
 
 
 def run(*arguments, **environment):
@@ -42,6 +43,9 @@ def test_an_estimate_needs_no_database_and_gives_its_figures(cube):
     assert figures["size_mm"] == [20, 20, 20]
     assert figures["watertight"] is True
     assert figures["price_cents"] >= 200
+    assert figures["mass_range_g"][0] < figures["mass_g"] < figures["mass_range_g"][1]
+    assert figures["time_range_s"][0] < figures["time_s"] < figures["time_range_s"][1]
+    assert figures["copies_per_plate"] == 63
 
 
 def test_choices_change_the_estimate(cube):
@@ -67,6 +71,22 @@ def test_a_slice_gives_its_figures_and_its_gcode(cube, tmp_path):
     estimated = json.loads(run("estimate", cube, "--json").stdout)
     assert estimated["mass_g"] == pytest.approx(figures["mass_g"], rel=0.15)
     assert estimated["time_s"] == pytest.approx(figures["time_s"], rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("part.3mf", three_mf(one_object(box(2, 2, 1), "centimeter"))), ("part.obj", obj(box(20, 20, 10)))],
+)
+def test_the_other_kinds_of_files_are_estimated_and_sliced(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    answer = run("estimate", path, "--json")
+    assert answer.returncode == 0, answer.stderr
+    estimated = json.loads(answer.stdout)
+    assert estimated["size_mm"] == [20, 20, 10]
+    sliced = run("slice", path, "--json")
+    assert sliced.returncode == 0, sliced.stderr
+    assert estimated["mass_g"] == pytest.approx(json.loads(sliced.stdout)["mass_g"], rel=0.15)
 
 
 @pytest.mark.parametrize("command", ["estimate", "slice"])

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fablab.printers.virtual import find_octoprint
-from fablab.slicing.prusaslicer import find_slicer
 from fablab.slicing.samples import write_samples
+from fablab.slicing.slicer import find_slicer
 from tests.running import free_port, system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
@@ -70,6 +70,7 @@ def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, par
     alice.wait_for_url(re.compile("/orders/.+"))
     expect(alice.locator("[data-viewer-state=ready]")).to_be_visible()
     expect(alice.locator(".facts").first).to_contain_text("2.0 × 2.0 × 2.0 cm")
+    expect(alice.locator(".checking.done")).to_be_visible(timeout=60_000)
     before = alice.locator("#price tfoot td").inner_text()
     alice.fill("#quantity", "9")
     expect(alice.locator("#price tfoot td")).not_to_have_text(before)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fablab.slicing import prusaslicer, samples
+from fablab.slicing import samples
+from fablab.slicing import slicer as slicing
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.profiles import Settings, settings
 from fablab.slicing.stl import write_stl
@@ -33,9 +34,9 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def slicer() -> prusaslicer.Slicer:
+def slicer() -> slicing.Slicer:
     """The real PrusaSlicer of this computer."""
-    found = prusaslicer.find_slicer()
+    found = slicing.find_slicer()
     if found is None:
         pytest.skip("PrusaSlicer is not installed on this computer.")
     return found

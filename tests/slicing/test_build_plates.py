@@ -10,7 +10,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fablab.slicing import prusaslicer
+from fablab.slicing import slicer as slicing
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.plates import copies_per_plate, fits, fits_as_it_lies, turned
 from fablab.slicing.profiles import machine_profiles, settings
@@ -58,11 +58,11 @@ def test_a_smaller_part_never_fits_less_often(size: tuple[float, float, float], 
 @pytest.mark.parametrize("machine", ["mk3", "ender3"])
 @pytest.mark.parametrize("sides", [(30, 30), (100, 60), (116, 96), (205, 40), (72, 23)], ids=str)
 def test_the_slicer_accepts_a_full_plate(
-    machine: str, sides: tuple[float, float], slicer: prusaslicer.Slicer, tmp_path: Path
+    machine: str, sides: tuple[float, float], slicer: slicing.Slicer, tmp_path: Path
 ) -> None:
     size = (*sides, 0.8)
     file = write_stl(tmp_path / "part.stl", np.array(trimesh.creation.box(size).triangles))
     used = settings(machine, Choices("PLA", Quality.DRAFT, 10))
     most = copies_per_plate(size, used.machine)
-    result = prusaslicer.slice_model(slicer, file, used, most, tmp_path / "out.gcode", size_mm=size)
+    result = slicing.slice_model(slicer, file, used, most, tmp_path / "out.gcode", size_mm=size)
     assert result.mass_g == pytest.approx(most * sides[0] * sides[1] * 0.8 / 1000 * 1.24, rel=0.15)

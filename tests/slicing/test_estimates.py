@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from fablab.errors import Invalid
-from fablab.slicing import prusaslicer
+from fablab.slicing import slicer as slicing
 from fablab.slicing.calibration import typical
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.estimate import estimate, estimate_plate
@@ -124,23 +124,23 @@ def test_an_open_part_gives_an_untrusted_estimate(stl: Stl) -> None:
     ids=["mk3", "ender3"],
 )
 def test_estimates_are_close_to_real_slices(
-    machine: str, choices: Choices, slicer: prusaslicer.Slicer, sample_files: list[Path], tmp_path: Path
+    machine: str, choices: Choices, slicer: slicing.Slicer, sample_files: list[Path], tmp_path: Path
 ) -> None:
     used = settings(machine, choices)
     for file in sample_files:
         report, features = measure(file, file.name)
         found = estimate(features, used)
-        real = prusaslicer.slice_model(slicer, file, used, 1, tmp_path / "out.gcode", size_mm=report.size_mm)
+        real = slicing.slice_model(slicer, file, used, 1, tmp_path / "out.gcode", size_mm=report.size_mm)
         assert found.mass_g == pytest.approx(real.mass_g, rel=0.12), file.name
         assert found.time_s == pytest.approx(real.time_s, rel=0.25), file.name
 
 
-def test_copies_and_supports_are_close_to_real_slices(slicer: prusaslicer.Slicer, stl: Stl, tmp_path: Path) -> None:
+def test_copies_and_supports_are_close_to_real_slices(slicer: slicing.Slicer, stl: Stl, tmp_path: Path) -> None:
     file = stl(table(20))
     report, features = measure(file, "table.stl")
     used = settings("mk3", Choices("PLA", supports=True))
     found = estimate(features, used, 4)
-    real = prusaslicer.slice_model(slicer, file, used, 4, tmp_path / "out.gcode", size_mm=report.size_mm)
+    real = slicing.slice_model(slicer, file, used, 4, tmp_path / "out.gcode", size_mm=report.size_mm)
     assert found.mass_g == pytest.approx(real.mass_g, rel=0.2)
     assert found.time_s == pytest.approx(real.time_s, rel=0.3)
 

@@ -166,7 +166,7 @@ def test_overlapping_bodies_are_said(stl: Stl) -> None:
     assert "overlap" in str(report.warnings[0])
 
 
-@pytest.mark.parametrize(("side", "word"), [(0.8, "inches"), (2000, "unit")])
+@pytest.mark.parametrize(("side", "word"), [(0.8, "inches"), (2000, "millimetres")])
 def test_an_odd_size_is_questioned(side: float, word: str, stl: Stl) -> None:
     report, _ = measure(stl(cube(side)), "part.stl")
     assert word in str(report.warnings[0])

@@ -75,6 +75,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "text in capitals": (lambda: text().upper(), "no triangles|not numbers|cut off"),
     "only solid": (lambda: b"solid part\nendsolid part\n", "no triangles"),
     "flat": (lambda: binary(np.array(CUBE.triangles) * [1, 1, 0]), "flat"),
+    "no areas": (lambda: binary(np.array(CUBE.triangles)[:, [0, 0, 2]]), "flat"),
     "dust": (lambda: binary(np.array(CUBE.triangles) * 1e-4), "grain of sand"),
     "one side": (lambda: binary(np.repeat(CUBE.triangles[:2], 4, axis=0)), "flat"),
 }

@@ -22,11 +22,18 @@ OWN = {
     "orders.show",
     "orders.live",
     "orders.price",
+    "orders.check",
     "orders.confirm",
     "orders.confirm_again",
     "orders.cancel",
     "orders.model",
+    "parts.picture",
+    "parts.sent_file",
+    "parts.change",
+    "parts.undo",
 }
+
+WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}
 
 
 def routes(app):
@@ -47,7 +54,7 @@ def things(site):
         order, job = queued_order(session, site.cast.alice)
         (attempt,) = dispatch.schedule(session, utcnow())
     cast = site.cast
-    ids = {"orders": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
+    ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     special = {"board.clear": machine, "board.hold": machine, "board.load_spool": machine}
@@ -97,12 +104,14 @@ def test_people_are_refused_what_they_may_not_do(site, things, name, permissions
 def test_somebody_elses_order_is_not_found(site, things):
     charlie = site.as_("charlie")
     for rule in routes(site.app):
-        if rule.endpoint in OWN and rule.endpoint not in ("orders.confirm", "orders.confirm_again", "orders.price"):
+        if rule.endpoint in OWN and rule.endpoint not in WITH_CHOICES:
             assert ask(charlie, rule, things(rule)).status_code == 404, rule.endpoint
     choices = {"filament": "PLA|", "quality": "normal", "infill": "20", "quantity": "1", "seen_cents": "200"}
     for rule in routes(site.app):
         if rule.endpoint in ("orders.confirm", "orders.confirm_again"):
             assert charlie.client.post(things(rule), data=choices).status_code == 404
+        if rule.endpoint == "orders.check":
+            assert charlie.client.post(things(rule), query_string=choices).status_code == 404
         if rule.endpoint == "orders.price":
             assert charlie.client.get(things(rule), query_string=choices).status_code == 404
 
@@ -110,7 +119,7 @@ def test_somebody_elses_order_is_not_found(site, things):
 def test_the_owner_and_a_volunteer_see_the_order(site, things):
     for name in ("alice", "bob"):
         for rule in routes(site.app):
-            if rule.endpoint in ("orders.show", "orders.live", "orders.model"):
+            if rule.endpoint in ("orders.show", "orders.live", "orders.model", "parts.picture", "parts.sent_file"):
                 assert ask(site.as_(name), rule, things(rule)).status_code == 200
 
 

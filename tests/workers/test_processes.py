@@ -3,22 +3,26 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from fablab import bus, db
 from fablab.billing import ledger
 from fablab.billing import services as billing
+from fablab.billing.offers import Check
+from fablab.db import utcnow
 from fablab.jobs import queries as jobs
+from fablab.jobs import slices
 from fablab.jobs.models import Attempt, Job
 from fablab.jobs.signoff import Verdict
 from fablab.jobs.states import AttemptState
 from fablab.machines.models import Machine
 from fablab.orders.models import Order
 from fablab.printers.simulated import SimulatedPrinter
-from fablab.slicing.prusaslicer import find_slicer
+from fablab.slicing.slicer import find_slicer
 from tests.conftest import environment
-from tests.people import order_cube, small_place
+from tests.people import draft_cube, order_cube, small_place, wanted
 from tests.running import FABLAB, system
 from tests.waiting import wait_until
 
@@ -40,6 +44,63 @@ def running(tmp_path):
             cast = small_place(session)
         with system(data) as started:
             yield started, cast
+
+
+def draft(cast):
+    """A draft of a cube whose price is to be checked; tells how far that is."""
+    with bus.using(bus.SilentTransport()), db.transaction() as session:
+        made = draft_cube(session, cast.alice)
+        billing.ask_check(session, made, wanted(), utcnow())
+
+    def check():
+        with db.reading() as session:
+            return billing.offer_for(session, made, wanted()).check
+
+    return check
+
+
+@pytest.fixture
+def slow_slicer(tmp_path, monkeypatch):
+    """The real slicer behind a door that stays shut as long as the file this gives is there."""
+    real = find_slicer()
+    if real is None:
+        pytest.skip("PrusaSlicer is not installed: the package prusa-slicer")
+    door, program = tmp_path / "tool" / "shut", tmp_path / "tool" / "slicer"
+    program.parent.mkdir()
+    door.touch()
+    program.write_text(f'#!/bin/sh\n[ "$1" != --help ] && [ -e {door} ] && exec sleep 1000\nexec {real.program} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("FABLAB_SLICER", str(program))
+    return door
+
+
+def running_slicers():
+    """The stand-ins that sleep in the folder of a slice."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line, home = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if line.startswith(b"sleep\x001000") and b"HOME=/tmp/slice-" in home:
+            found.append(int(folder.name))
+    return found
+
+
+def alive(number):
+    return Path(f"/proc/{number}").exists()
+
+
+def test_a_draft_whose_worker_is_killed_is_checked_by_another(slow_slicer, running):
+    started, cast = running
+    check = draft(cast)
+    sleeping = wait_until(running_slicers, 40)
+    for number in started.named("celery", "slicing"):
+        os.kill(number, signal.SIGKILL)
+    wait_until(lambda: not any(map(alive, sleeping)), 10)
+    assert check() == Check.RUNNING
+    slow_slicer.unlink()
+    wait_until(lambda: check() == Check.DONE, slices.LEASE.total_seconds() + 30)
 
 
 def attempt_of(job_id):

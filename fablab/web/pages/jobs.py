@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, send_file, url_for
 
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
+from fablab.errors import NotFound
 from fablab.jobs import queries, services
+from fablab.orders import intake
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
+from fablab.web.limits import measuring
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/board/jobs")
 
@@ -36,6 +39,21 @@ def show(public_id: str) -> Any:
                 if event.person_id
             },
         )
+
+
+@blueprint.get("/<public_id>/picture.png")
+@needs(Permission.RUN_BOARD)
+def picture(public_id: str) -> Any:
+    """Give the picture of the part on a plate."""
+    with db.reading() as session:
+        sha256 = queries.by_public_id(session, public_id).model_sha256
+    with measuring:
+        path = intake.picture(sha256)
+    if path is None:
+        raise NotFound
+    answer = send_file(path, mimetype="image/png", etag=sha256)
+    answer.headers["Cache-Control"] = "private, max-age=86400"
+    return answer
 
 
 @blueprint.post("/<public_id>/hold")

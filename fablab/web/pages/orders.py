@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -14,30 +14,31 @@ from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.billing import ledger
 from fablab.billing import services as billing
+from fablab.billing.offers import Check, Offer
 from fablab.billing.pricing import Price
-from fablab.billing.quoting import Quote
 from fablab.db import utcnow
-from fablab.errors import Invalid, NotFound, Problem
+from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
 from fablab.jobs import queries as jobs
-from fablab.orders import queries, services
+from fablab.orders import intake, queries, services
 from fablab.orders.models import Order, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.measure import MeshReport, measure_safely
-from fablab.slicing.profiles import machine_profiles
+from fablab.slicing.findings import Finding
+from fablab.slicing.profiles import BrokenProfile, machine_profiles
+from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web.auth import me, needs
 from fablab.web.forms import ChoicesForm, filled
-from fablab.web.limits import by_person, limiter, upload_limit
+from fablab.web.limits import by_person, limiter, measuring, upload_limit
+from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
 from fablab.words import Sentence, say
 
-blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+log = logging.getLogger(__name__)
 
-MEASURED_AT_ONCE = 2  # a measurement may take 2 GB in its child process
-measuring = threading.BoundedSemaphore(MEASURED_AT_ONCE)
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 INFILLS = (10, 15, 20, 30, 50, 100)
 
@@ -96,13 +97,10 @@ def _samples() -> dict[str, Path]:
 
 def _draft(stream: BinaryIO, file_name: str) -> Order:
     with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
-        features = files.beside(incoming.sha256, "npz")
-        features.parent.mkdir(parents=True, exist_ok=True)
         with measuring:
-            report = measure_safely(incoming.path, services.shown_name(file_name), features)
+            part = intake.take(incoming.path, incoming.sha256, services.shown_name(file_name))
         with db.transaction() as session:
-            model = services.keep_model(session, incoming, report)
-            return services.draft(session, me().id, model, file_name)
+            return services.start(session, me().id, incoming, part, file_name)
 
 
 def _created(order: Order) -> Any:
@@ -116,9 +114,14 @@ def show(public_id: str) -> Any:
     """Show an order: a draft with its choices and price, or the way of the print."""
     with db.reading() as session:
         order = queries.seen_by(session, me(), public_id)
-        if order.state == OrderState.DRAFT:
-            return _show_draft(session, order)
-        return render_template("orders/show.html", **_progress(session, order))
+        if order.state != OrderState.DRAFT:
+            return render_template("orders/show.html", **_progress(session, order))
+        if not _owns(order, me()):
+            raise NotFound
+        wanted, problem = _chosen(session, order)
+    _ask_check(public_id, wanted)
+    with db.reading() as session:
+        return _show_draft(session, queries.owned_by(session, me(), public_id), wanted, problem)
 
 
 @blueprint.get("/<public_id>/live")
@@ -136,7 +139,30 @@ def price(public_id: str) -> Any:
     """Show the price of the choices in the address."""
     with db.reading() as session:
         order = queries.owned_by(session, me(), public_id)
-        return render_template("orders/_price.html", order=order, **_priced(session, order, _wanted()))
+        return render_template("orders/_price.html", **_priced(session, order, _wanted()))
+
+
+@blueprint.post("/<public_id>/check")
+@needs(Permission.ORDER)
+def check(public_id: str) -> Any:
+    """Let the price of the choices in the address be checked by a real slice, and show it as far as it is known."""
+    wanted = _wanted()
+    _ask_check(public_id, wanted)
+    with db.reading() as session:
+        order = queries.owned_by(session, me(), public_id)
+        return render_template("orders/_price.html", **_priced(session, order, wanted))
+
+
+def _ask_check(public_id: str, wanted: Wanted) -> None:
+    """Ask for a check unless it was asked for already; what has no price needs none."""
+    try:
+        with db.reading() as session:
+            check = billing.offer_for(session, queries.owned_by(session, me(), public_id), wanted).check
+        if check in (Check.NOT_ASKED, Check.UNKNOWN):
+            with db.transaction() as session:
+                billing.ask_check(session, queries.owned_by(session, me(), public_id), wanted, utcnow())
+    except (Invalid, Conflict, BrokenProfile) as problem:
+        log.debug("nothing to check for %s: %s", public_id, problem)
 
 
 @blueprint.post("/<public_id>/confirm")
@@ -179,12 +205,16 @@ def collected(public_id: str) -> Any:
 @blueprint.get("/<public_id>/model.stl")
 @needs(Permission.ORDER)
 def model(public_id: str) -> Any:
-    """Give the uploaded file, for the preview and to download."""
+    """Give the part that is printed, an STL, for the preview and to download."""
     with db.reading() as session:
         line = queries.seen_by(session, me(), public_id).line
     path = files.path_of(line.model_sha256)
     answer = send_file(
-        path, mimetype="model/stl", as_attachment=True, download_name=line.file_name, etag=line.model_sha256
+        path,
+        mimetype="model/stl",
+        as_attachment=True,
+        download_name=f"{Path(line.file_name).stem}.stl",
+        etag=line.model_sha256,
     )
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
@@ -206,25 +236,26 @@ def _wanted() -> Wanted:
     return Wanted(choices, colour or None, form.quantity.data)
 
 
-def _show_draft(session: Session, order: Order) -> Any:
-    if order.person_id != me().id:
-        raise NotFound
-    report = MeshReport.from_json(order.line.model_file.report)
-    colours = filament.colours(session)
-    materials = list(filament.materials(session))
-    problem: Sentence | None = None
+def _chosen(session: Session, order: Order) -> tuple[Wanted, Sentence | None]:
+    """Return the choices in the address, or the usual ones and what is wrong with those in the address."""
+    if "filament" not in request.args:
+        return _first_wish(session, order), None
     try:
-        wanted = _wanted() if "filament" in request.args else _first_wish(session)
+        return _wanted(), None
     except Problem as wrong:
-        problem, wanted = wrong.sentence, _first_wish(session)
+        return _first_wish(session, order), wrong.sentence
+
+
+def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentence | None) -> Any:
+    report = MeshReport.from_json(order.line.model_file.report)
     profiles = billing.fitting_profiles(session, report)
     return render_template(
         "orders/draft.html",
-        order=order,
         report=report,
+        findings=_worth_telling(findings_of(session, order), wanted),
         wanted=wanted,
-        colours=colours,
-        materials=materials,
+        colours=filament.colours(session),
+        materials=list(filament.materials(session)),
         profiles=profiles,
         bed=(profiles or list(machine_profiles().values()))[0].bed_mm,
         infills=INFILLS,
@@ -234,7 +265,12 @@ def _show_draft(session: Session, order: Order) -> Any:
     )
 
 
-def _first_wish(session: Session) -> Wanted:
+def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
+    """Return the findings without those that supports, which are chosen, have settled."""
+    return [each for each in findings if not (each.action and each.action.supports and wanted.choices.supports)]
+
+
+def _first_wish(session: Session, order: Order) -> Wanted:
     """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
     stock: dict[str, float] = {}
     for colour in filament.colours(session):
@@ -243,18 +279,30 @@ def _first_wish(session: Session) -> Wanted:
     if not known:
         raise Invalid(say("The place has no material yet: an administrator has to add one."))
     best = max(known, key=lambda code: stock.get(code, 0.0))
-    return Wanted(Choices(best, Quality.NORMAL, 20, supports=False), None, 1)
+    return Wanted(Choices(best, Quality.NORMAL, 20, supports=order.line.supports), None, 1)
 
 
 def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
-    made: Quote | None = None
+    offer: Offer | None = None
     no_price: Sentence | None = None
     try:
-        made = billing.quote_for(session, order.line.model_file, wanted)
+        offer = billing.offer_for(session, order, wanted)
     except Problem as problem:
         no_price = problem.sentence
     balance = ledger.balance_cents(session, me().id)
-    return {"quote": made, "no_price": no_price, "balance": balance}
+    return {"order": order, "offer": offer, "no_price": no_price, "balance": balance, "choices": _in_address(wanted)}
+
+
+def _in_address(wanted: Wanted) -> dict[str, Any]:
+    """Return choices as the fields of an address, so that a part of the page can be fetched again for the same ones."""
+    choices = wanted.choices
+    fields = {
+        "filament": f"{choices.material}|{wanted.colour_name or ''}",
+        "quality": choices.quality.value,
+        "infill": choices.infill_percent,
+        "quantity": wanted.quantity,
+    }
+    return {**fields, "supports": "y"} if choices.supports else fields
 
 
 def _progress(session: Session, order: Order) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async function once(element) {
     connected(true);
     if (answer.refused) {
       stopped.add(element);
-    } else if (answer.root && element.isConnected) {
+    } else if (answer.root && element.isConnected && element.dataset.fragment === url) {
       morph(element, answer.root);
       versions.set(element, { url, tag: answer.tag });
       if (!answer.tag) {

@@ -1,11 +1,12 @@
 // The only script of a page: brings its live parts to life. Every module listens at the document, so that parts
 // which arrive later live as well, and the 3D library is fetched only where a model is shown.
 import { start as autosubmit } from "./autosubmit.js";
+import { start as checks } from "./checks.js";
 import { start as confirm } from "./confirm.js";
 import { start as dropzone } from "./dropzone.js";
 import { start as live } from "./live.js";
 import { start as previews } from "./previews.js";
 
-for (const start of [autosubmit, confirm, dropzone, live, previews]) {
+for (const start of [autosubmit, checks, confirm, dropzone, live, previews]) {
   start();
 }
