@@ -25,16 +25,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fablab.slicing import samples
+from fablab.slicing.anatomy import features_of
 from fablab.slicing.calibration import typical
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.drawing import blob
 from fablab.slicing.estimate import Estimate, estimate
+from fablab.slicing.examine import examine
 from fablab.slicing.features import Features
-from fablab.slicing.measure import MeshReport, measure
+from fablab.slicing.geometry import standing
+from fablab.slicing.look import Look
 from fablab.slicing.mesh import BadMesh
 from fablab.slicing.plates import copies_per_plate
 from fablab.slicing.process import process_of
 from fablab.slicing.profiles import Settings, settings
+from fablab.slicing.reading import read_triangles
 from fablab.slicing.slicer import SliceFailed, Slicer, require_slicer, slice_model
 from fablab.slicing.stl import write_stl
 
@@ -57,12 +61,14 @@ MATRIX = tuple(itertools.product(("PLA", "PETG"), Quality, (10, 20, 50), (False,
 
 @dataclass(frozen=True)
 class Part:
-    """A measured model, and what measuring took."""
+    """A measured model: what a price needs of it took `cpu_s`, with all checks and pictures it is `checks_s` more."""
 
     file: Path
-    report: MeshReport
+    size_mm: tuple[float, float, float]
+    volume_mm3: float
     features: Features
     cpu_s: float
+    checks_s: float
 
 
 @dataclass(frozen=True)
@@ -119,13 +125,22 @@ def measured(files: Iterable[Path]) -> Iterable[Part]:
     """Measure the models that can be; once before, so that nothing is imported while the clock runs."""
     for file in files:
         try:
-            measure(file, file.name)
+            for_price(file)
             started = time.process_time()
-            report, features = measure(file, file.name)
+            look, features = for_price(file)
+            between = time.process_time()
+            examine(file, file.name)
         except BadMesh as bad:
             print(f"{file.name}: {bad}")
             continue
-        yield Part(file, report, features, time.process_time() - started)
+        price_s, checks_s = between - started, time.process_time() - between
+        yield Part(file, look.size_mm, look.volume_mm3, features, price_s, max(0.0, checks_s - price_s))
+
+
+def for_price(file: Path) -> tuple[Look, Features]:
+    """Read a file and measure what its price needs."""
+    look = Look.at(standing(read_triangles(file, file.name)))
+    return look, features_of(look.triangles, look.volume_mm3, float(look.areas.sum()), look.open_share == 0)
 
 
 def tried(
@@ -136,7 +151,7 @@ def tried(
     for part in parts:
         before = children_s()
         try:
-            truth = slice_model(slicer, part.file, used, copies, folder / "plate.gcode", size_mm=part.report.size_mm)
+            truth = slice_model(slicer, part.file, used, copies, folder / "plate.gcode", size_mm=part.size_mm)
         except SliceFailed:
             continue
         slicing_s = children_s() - before
@@ -161,7 +176,7 @@ def with_copies(slicer: Slicer, parts: Sequence[Part], folder: Path) -> Iterable
     for place, part in enumerate(parts):
         copies = COPIES[place % len(COPIES)]
         machine, choices = CASES[place % 3]
-        if copies_per_plate(part.report.size_mm, settings(machine, choices).machine) >= copies:
+        if copies_per_plate(part.size_mm, settings(machine, choices).machine) >= copies:
             yield from tried(slicer, [part], machine, choices, folder, copies)
 
 
@@ -202,7 +217,7 @@ def naive(trials: Sequence[Trial]) -> dict[str, float]:
     mass, duration = [], []
     for trial in trials:
         process = process_of(trial.used)
-        volume = trial.part.report.volume_mm3 * (0.2 + 0.8 * process.infill_share) * trial.copies
+        volume = trial.part.volume_mm3 * (0.2 + 0.8 * process.infill_share) * trial.copies
         seconds = volume / (process.sparse.section_mm2 * process.sparse.speed_mm_s / 2)
         mass.append(abs(volume * process.density_g_mm3 / trial.true_mass_g - 1))
         duration.append(abs(seconds / trial.true_time_s - 1))
@@ -219,6 +234,7 @@ def speed(trials: Sequence[Trial]) -> dict[str, float]:
         "measuring_ms": round(1000 * float(np.median([trial.part.cpu_s for trial in trials])), 1),
         "first_price_ms": round(1000 * float(np.median([trial.estimating_s for trial in trials])), 1),
         "first_price_p90_ms": round(1000 * float(np.quantile([trial.estimating_s for trial in trials], 0.9)), 1),
+        "checks_ms": round(1000 * float(np.median([trial.part.checks_s for trial in trials])), 1),
         "slice_ms": round(1000 * float(np.median(slices))),
     }
 
@@ -229,34 +245,35 @@ def matrix(slicer: Slicer, parts: Sequence[Part], models: int, folder: Path) -> 
     by_size = sorted(parts, key=lambda part: part.cpu_s)
     for part in by_size[len(by_size) // 2 : len(by_size) // 2 + models]:
         fresh = Features.load(kept(part, folder))
-        cells = [
-            settings("mk3", Choices(material, quality, infill, held)) for quality, infill, material, held in MATRIX
-        ]
+        cells = [settings("mk3", Choices(*cell)) for cell in MATRIX]
         started = time.process_time()
         for used in cells:
             estimate(fresh, used)
         estimating = part.cpu_s + time.process_time() - started
         before = children_s()
         for used in cells:
-            slice_model(slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.report.size_mm)
+            slice_model(slicer, part.file, used, 1, folder / "plate.gcode", size_mm=part.size_mm)
         rows.append((children_s() - before) / estimating)
     return {"cells": len(MATRIX), "models": len(rows), "times_less": [round(row) for row in rows]}
 
 
 MEASURE_ONE = """
-import resource, sys, time
+import re, sys, time
 from pathlib import Path
 from fablab.slicing.choices import Choices
-from fablab.slicing.estimate import estimate
-from fablab.slicing.measure import measure
+from fablab.slicing.estimate import estimate as priced
 from fablab.slicing.profiles import settings
+sys.path.insert(0, "benchmarks")
+from estimate import for_price
 small, large = map(Path, sys.argv[1:])
 used = settings("mk3", Choices("PLA"))
-estimate(measure(small, "small.stl")[1], used)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+priced(for_price(small)[1], used)
+def peak():
+    return int(re.search("VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+before = peak()
 started = time.process_time()
-estimate(measure(large, "large.stl")[1], used)
-print(time.process_time() - started, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+priced(for_price(large)[1], used)
+print(time.process_time() - started, (peak() - before) * 1024)
 """
 
 

@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull, QhullError
 from fablab.slicing.contours import trace
 from fablab.slicing.depth import REACH_MM, DepthField, depth_field, share_deeper
 from fablab.slicing.features import DEPTH_STEP_MM, Features
+from fablab.slicing.mesh import bounds, lowest
 from fablab.slicing.sections import Cuts, Floats, Integers, count_cuts, cut
 from fablab.slicing.slabs import Slabs, slabs_of
 from fablab.slicing.supports import supports_of
@@ -39,7 +40,7 @@ def features_of(triangles: Floats, volume_mm3: float, area_mm2: float, closed: b
 
     Raises `MemoryError` for meshes that are too much of a thicket to be looked at.
     """
-    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    low, high = bounds(triangles)
     slabs = _affordable(triangles, (high - low)[:2])
     count = len(slabs.is_moving)
     sections = cut(triangles, slabs.middles_mm)
@@ -84,7 +85,7 @@ def _agree(field: DepthField, area: Floats, slabs: Slabs) -> bool:
 
 def _base_hull(triangles: Floats, top_mm: float) -> float:
     """Return the length of the convex hull around everything in the first 0.3 mm."""
-    low = triangles[triangles[:, :, 2].min(axis=1) < BASE_MM].reshape(-1, 3)
+    low = triangles[lowest(triangles[:, :, 2]) < BASE_MM].reshape(-1, 3)
     low = low[low[:, 2] < max(BASE_MM, 1e-3 * top_mm)]
     try:
         return float(ConvexHull(low[:, :2]).area)

@@ -112,10 +112,11 @@ class _Sections:
         ends = np.r_[section[1:] != section[:-1], True]
         top = np.where(ends, self.top_cells[section], 0.0)
         outer = np.where(begins, self.bottom_cells[section], 0.0)
-        solid_rim, core_rim = rims(solid, self.cell), rims(core, self.cell)
+        solid_rim, core_rim = rims(solid, self.cell), rims(self.core, self.cell)[section]
         sparse_rim = rims(np.maximum(core - solid, 0), self.cell)
-        core_mm2 = core.sum(axis=(1, 2), dtype=np.float64) * mm2 + self.excess_mm2[section]
-        of_core = core_mm2 / np.maximum(core.sum(axis=(1, 2), dtype=np.float64) * mm2, 1e-9)
+        by_grid = self.core.sum(axis=(1, 2), dtype=np.float64)[section] * mm2
+        core_mm2 = by_grid + self.excess_mm2[section]
+        of_core = core_mm2 / np.maximum(by_grid, 1e-9)
         border = np.maximum(solid_rim + sparse_rim - core_rim, 0) / 2
         overlap = SKIN_OVERLAP * self.shape.solid_spacing_mm * border
         solid_mm2 = np.minimum(solid.sum(axis=(1, 2), dtype=np.float64) * mm2 * of_core + overlap, core_mm2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fablab.slicing.mesh import Triangles
+from fablab.slicing.mesh import Triangles, bounds
 
 Floats = NDArray[np.float64]
 
@@ -49,5 +49,5 @@ def surface(triangles: Triangles) -> Surface:
 
 def standing(triangles: Triangles) -> Triangles:
     """Move triangles to the plate and the origin, in place, and return them."""
-    triangles -= triangles.min(axis=(0, 1))
+    triangles -= bounds(triangles)[0]
     return triangles

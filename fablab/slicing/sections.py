@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fablab.slicing.mesh import highest, lowest
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -68,8 +70,8 @@ def cut(triangles: Floats, heights: Floats, axis: int = 2) -> Cuts:
 def _planes_of(z: Floats, heights: Floats) -> tuple[Integers, Integers]:
     """Return for each triangle the first plane that cuts it and the first one after those."""
     return (
-        np.searchsorted(heights, z.min(axis=1), side="left").astype(np.int64),
-        np.searchsorted(heights, z.max(axis=1), side="left").astype(np.int64),
+        np.searchsorted(heights, lowest(z), side="left").astype(np.int64),
+        np.searchsorted(heights, highest(z), side="left").astype(np.int64),
     )
 
 

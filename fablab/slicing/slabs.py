@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fablab.slicing.mesh import highest, lowest
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -84,8 +86,8 @@ def _profile(triangles: Floats) -> _Profile:
         level = np.abs(across) > LEVEL_NZ * np.hypot(across, along)
         level_mm.append(z[level].mean(axis=1))
         level_mm2.append(np.abs(across[level]))
-        first = np.minimum(z.min(axis=1) * (BINS / top), BINS - 1).astype(np.int64)[~level]
-        last = np.minimum(z.max(axis=1) * (BINS / top), BINS - 1).astype(np.int64)[~level]
+        first = np.minimum(lowest(z) * (BINS / top), BINS - 1).astype(np.int64)[~level]
+        last = np.minimum(highest(z) * (BINS / top), BINS - 1).astype(np.int64)[~level]
         for total, weight in ((swept, np.abs(across)), (surface, along)):
             share = weight[~level] / (last - first + 1)
             np.add(total, np.bincount(first, share, BINS + 1) - np.bincount(last + 1, share, BINS + 1), out=total)

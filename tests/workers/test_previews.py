@@ -17,10 +17,11 @@ from fablab.jobs import slices
 from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import JobState
 from fablab.orders import services as orders
+from fablab.orders.intake import Part
 from fablab.settings import settings
 from fablab.slicing.measure import measure
-from fablab.slicing.samples import write_stl
 from fablab.slicing.slicer import find_slicer
+from fablab.slicing.stl import write_stl
 from tests.people import draft_cube, order_cube, small_place, wanted
 from tests.workers.test_ticker import tick
 from workers import slicing
@@ -52,9 +53,9 @@ def draft_of(person, shape, folder):
     path = write_stl(folder / "part.stl", np.asarray(shape.triangles, dtype=float))
     report, features = measure(path, path.name)
     with path.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming, db.transaction() as session:
-        model = orders.keep_model(session, incoming, report)
+        order = orders.start(session, person.id, incoming, Part(incoming.sha256, incoming.size, report, []), path.name)
         features.save(files.beside(incoming.sha256, "npz"))
-        return orders.draft(session, person.id, model, path.name)
+        return order
 
 
 def offer(order, choices=None):
