@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -108,6 +109,47 @@ def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
         for job in jobs
         if job.state == JobState.QUEUED
     ]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long prints really take on a machine: `factor` is real over computed time, the median of `prints` of them."""
+
+    factor: float
+    prints: int
+
+    @property
+    def percent(self) -> int:
+        """How many percent longer than computed; negative: shorter."""
+        return round(100 * (self.factor - 1))
+
+
+FEWEST_FOR_A_PACE, MOST_FOR_A_PACE = 3, 50
+OUT_OF_PACE = 2.0
+"""A print that took twice, or half, the time was paused, or not a print at all: it says nothing about the machine."""
+
+
+def paces(session: Session) -> dict[int, Pace]:
+    """Return by the machine's id how its last good prints compare with what the slicer computed for them."""
+    ended = select(Attempt).where(
+        Attempt.good_copies > 0,
+        Attempt.started_at.is_not(None),
+        Attempt.ended_at.is_not(None),
+        Attempt.reason.is_(None),
+    )
+    found: dict[int, list[float]] = {}
+    for attempt in session.scalars(ended.order_by(Attempt.id.desc()).limit(20 * MOST_FOR_A_PACE)):
+        assert attempt.started_at is not None
+        assert attempt.ended_at is not None
+        factor = (attempt.ended_at - attempt.started_at).total_seconds() / max(attempt.slice.time_s, 1.0)
+        factors = found.setdefault(attempt.machine_id, [])
+        if 1 / OUT_OF_PACE < factor < OUT_OF_PACE and len(factors) < MOST_FOR_A_PACE:
+            factors.append(factor)
+    return {
+        machine: Pace(median(factors), len(factors))
+        for machine, factors in found.items()
+        if len(factors) >= FEWEST_FOR_A_PACE
+    }
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What volunteers and administrators see and do, through the pages."""
 
+from datetime import timedelta
+
 import pytest
 
 from fablab import db
@@ -69,6 +71,16 @@ def test_one_tap_signs_a_good_plate_off(site):
     assert "Waiting to be collected" in bob.get("/board/").text
     assert bob.post(f"/orders/{order.public_id}/collected").status_code == 302
     assert bob.post(f"/board/attempts/{attempt.public_id}/check", good="1").status_code == 409
+
+
+def test_a_card_says_how_a_machine_keeps_to_its_time(site):
+    for factor in (1.05, 1.10, 1.20, 9.0):
+        _, _, attempt = finished(site)
+        with db.transaction() as session:
+            seen = session.get_one(Attempt, attempt.id)
+            seen.ended_at = seen.started_at + timedelta(seconds=factor * seen.slice.time_s)
+        site.as_("bob").post(f"/board/attempts/{attempt.public_id}/check", good="1", plate_cleared="y")
+    assert "10 % longer here than computed (3 prints)" in site.as_("bob").get("/board/").text
 
 
 def test_a_bad_plate_shows_what_follows_before_it_is_recorded(site):

@@ -21,6 +21,7 @@ from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
 from fablab.jobs import signoff
 from fablab.jobs.models import Attempt, Wish
+from fablab.jobs.queries import Pace
 from fablab.jobs.states import NEEDS_SIGNOFF
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
@@ -35,9 +36,10 @@ blueprint = Blueprint("board", __name__, url_prefix="/board")
 
 @dataclass(frozen=True)
 class Card:
-    """A machine on the board: its spool, and the attempt that has it with the person it is for."""
+    """A machine on the board: its spool, its pace, and the attempt that has it with the person it is for."""
 
     machine: Machine
+    pace: Pace | None
     spool: SpoolOnShelf | None
     attempt: Attempt | None
     requester: Person | None
@@ -70,8 +72,9 @@ def queue() -> Any:
 def _machines(session: Session) -> dict[str, Any]:
     spools = filament.loaded(session)
     attempts = {attempt.machine_id: attempt for attempt in jobs.live_attempts(session)}
+    paces = jobs.paces(session)
     cards = [
-        Card(machine, spools.get(machine.id), attempt, _requester(session, attempt))
+        Card(machine, paces.get(machine.id), spools.get(machine.id), attempt, _requester(session, attempt))
         for machine in machines.all_in_use(session)
         for attempt in [attempts.get(machine.id)]
     ]
