@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ from typing import Any
 
 from fablab.settings import settings as program_settings
 from fablab.slicing.profiles import Settings
+
+log = logging.getLogger(__name__)
 
 OWN = Path(__file__).with_name("calibration.json")
 FILE_NAME = "calibration.json"
@@ -107,5 +110,11 @@ def _all_stored() -> list[Mapping[str, Calibration]]:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, _changed_ns: int) -> Mapping[str, Calibration]:
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    return {key: Calibration.from_json(data) for key, data in stored.items()}
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return {key: Calibration.from_json(data) for key, data in stored.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        if path == OWN:
+            raise
+        log.warning("%s cannot be read and is not used: run `fablab calibrate` again", path)
+        return {}
