@@ -63,11 +63,11 @@ def test_looking_at_a_hostile_part_takes_two_seconds_at_most(name: str, stl: Stl
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_locked_child_answers_whatever_it_is_given(name: str, stl: Stl, tmp_path: Path) -> None:
-    """The features of slivers and thickets still reach these limits, which then are the answer."""
+    """All of it, the start of Python included, takes 1 to 3 s of processor; machines that are busy count a little more."""
     path, features = stl(HOSTILE[name]()), tmp_path / "features.npz"
     answer: MeshReport | BadMesh
     try:
-        answer = measure_safely(path, "part.stl", features, replace(LIMITS, cpu_s=6))
+        answer = measure_safely(path, "part.stl", features, replace(LIMITS, cpu_s=5))
     except BadMesh as bad:
         answer = bad
         assert not features.exists()
