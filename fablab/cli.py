@@ -136,14 +136,18 @@ def print_options(command: Command) -> Command:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @print_options
 @in_words
-def estimate(file: Path, as_json: bool, **choices: Any) -> None:
-    """Estimate mass, time and price of FILE by the default tariff; needs no database and no running service."""
+def estimate(files: tuple[Path, ...], as_json: bool, **choices: Any) -> None:
+    """Estimate mass, time and price by the default tariff; needs no database and no running service.
+
+    Several files are laid out together: the plates they need, and what each of them takes.
+    """
     from fablab import standalone
 
-    _show(standalone.estimate(file, standalone.Wish(**choices)), as_json)
+    wish = standalone.Wish(**choices)
+    _show(standalone.estimate(files[0], wish) if len(files) == 1 else standalone.estimate_set(files, wish), as_json)
 
 
 @main.command()

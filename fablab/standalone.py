@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.billing.pricing import DEFAULT_TARIFF, price
 from fablab.billing.quoting import quote
 from fablab.errors import Invalid
 from fablab.slicing import calibrating
 from fablab.slicing.calibration import own_file, profile_key, save, typical
 from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.estimate import estimate_plate
 from fablab.slicing.features import Features
 from fablab.slicing.measure import FEATURES, PART, MeshReport, measure_into
-from fablab.slicing.plates import fits
+from fablab.slicing.plates import fits, packed
 from fablab.slicing.profiles import MachineProfile, machine_profile, machine_profiles
 from fablab.slicing.profiles import settings as resolve
 from fablab.slicing.slicer import require_slicer, slice_model
@@ -103,6 +105,44 @@ def estimate(file: Path, wish: Wish) -> dict[str, Any]:
         "trusted": made.trusted,
         "warnings": warnings,
     }
+
+
+def estimate_set(files: Sequence[Path], wish: Wish) -> dict[str, Any]:
+    """Return what so many copies of each of several files take together: figures of each plate, and of all of them.
+
+    Without a named machine the first one that every part fits on is taken.
+    """
+    choices = wish.choices()
+    parts: list[tuple[Path, MeshReport, Features]] = []
+    for file in files:
+        with _measured(file) as (report, features, _):
+            parts.append((file, report, features))
+    machine = _machine_for_all(wish, [report for _, report, _ in parts])
+    resolved = resolve(machine.name, choices)
+    copies = [place for place in range(len(parts)) for _ in range(wish.quantity)]
+    plates = []
+    for plate in packed([parts[place][1].size_mm for place in copies], machine):
+        on_it = Counter(copies[place] for place in plate)
+        made = estimate_plate([(parts[place][2], count) for place, count in sorted(on_it.items())], resolved)
+        names = {parts[place][0].name: count for place, count in sorted(on_it.items())}
+        plates.append({"parts": names, "mass_g": round(made.mass_g, 3), "time_s": round(made.time_s, 1)})
+    mass_g, time_s = (round(sum(plate[name] for plate in plates), 3) for name in ("mass_g", "time_s"))  # type: ignore[misc]
+    return {
+        "machine": machine.name,
+        "plates": plates,
+        "mass_g": mass_g,
+        "time_s": time_s,
+        "price_cents": price(DEFAULT_TARIFF, choices.material, mass_g, time_s).total_cents,
+        "trusted": all(report.trusted for _, report, _ in parts),
+    }
+
+
+def _machine_for_all(wish: Wish, reports: Sequence[MeshReport]) -> MachineProfile:
+    for report in reports:
+        machine = _machine(wish, report)
+        if all(fits(each.size_mm, machine) for each in reports):
+            return machine
+    raise Invalid(say("This part is too big for every known printer."))
 
 
 def slice_file(file: Path, wish: Wish, output: Path | None) -> dict[str, Any]:

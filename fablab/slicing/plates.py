@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from fablab.errors import Invalid
 from fablab.slicing.profiles import MachineProfile
+from fablab.words import say
 
 EDGE_MM = 5.0
 """Kept free along every edge: one skirt loop 3 mm from the part, its width, and what the edge of a bed is worth."""
@@ -45,3 +49,50 @@ def _grid(size_mm: Size, machine: MachineProfile) -> int:
     columns = math.floor((width - 2 * EDGE_MM + GAP_MM) / (size_mm[0] + GAP_MM))
     rows = math.floor((depth - 2 * EDGE_MM + GAP_MM) / (size_mm[1] + GAP_MM))
     return max(0, columns) * max(0, rows)
+
+
+def packed(sizes_mm: Sequence[Size], machine: MachineProfile) -> list[list[int]]:
+    """Return plates that carry all parts, as lists of their places in `sizes_mm`.
+
+    Parts lie in rows, the deepest first, each in the first row and on the first plate with room (first fit decreasing
+    height: Coffman, Garey, Johnson and Tarjan, 1980). Raises `Invalid` for a part that fits on no plate.
+    """
+    lying = [_lying(size, machine) for size in sizes_mm]
+    width, depth = (side - 2 * EDGE_MM + GAP_MM for side in machine.bed_mm[:2])
+    plates: list[_Plate] = []
+    for place in sorted(range(len(lying)), key=lambda place: (-lying[place][1], -lying[place][0], place)):
+        x, y = lying[place][0] + GAP_MM, lying[place][1] + GAP_MM
+        if not any(plate.takes(place, x, y) for plate in plates):
+            plates.append(_Plate(width, depth))
+            plates[-1].takes(place, x, y)
+    return [plate.parts for plate in plates]
+
+
+def _lying(size_mm: Size, machine: MachineProfile) -> Size:
+    for size in (size_mm, turned(size_mm)):
+        if fits_as_it_lies(size, machine):
+            return size
+    raise Invalid(say("This part does not fit on {machine}.", machine=machine.label))
+
+
+@dataclass
+class _Plate:
+    """A plate being filled: for each row how much of its width is left, and how much depth is left for further rows."""
+
+    width: float
+    depth: float
+    rows: list[list[float]] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
+
+    def takes(self, place: int, x: float, y: float) -> bool:
+        """Lay a part of x × y mm down if there is room; rows only get parts that are no deeper than their first."""
+        row = next((row for row in self.rows if row[0] >= x and row[1] >= y), None)
+        if row is None:
+            if self.depth < y:
+                return False
+            row = [self.width, y]
+            self.rows.append(row)
+            self.depth -= y
+        row[0] -= x
+        self.parts.append(place)
+        return True

@@ -155,3 +155,15 @@ def test_doctor_on_an_empty_folder_says_what_is_missing(tmp_path):
     assert answer.returncode == 1
     assert "fablab migrate" in answer.stdout
     assert "Traceback" not in answer.stderr
+
+
+def test_several_files_are_laid_out_together(cube, tmp_path):
+    other = tmp_path / "other.stl"
+    other.write_bytes(cube.read_bytes())
+    together = json.loads(run("estimate", cube, other, "--quantity", "2", "--json").stdout)
+    (plate,) = together["plates"]
+    assert plate["parts"] == {cube.name: 2, "other.stl": 2}
+    alone = json.loads(run("estimate", cube, "--quantity", "4", "--json").stdout)
+    assert together["mass_g"] == pytest.approx(alone["mass_g"], rel=0.01)
+    assert together["time_s"] == pytest.approx(alone["time_s"], rel=0.02)
+    assert together["price_cents"] == pytest.approx(alone["price_cents"], abs=5)

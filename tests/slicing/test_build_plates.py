@@ -10,9 +10,10 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as some
 
+from fablab.errors import Invalid
 from fablab.slicing import slicer as slicing
 from fablab.slicing.choices import Choices, Quality
-from fablab.slicing.plates import copies_per_plate, fits, fits_as_it_lies, turned
+from fablab.slicing.plates import copies_per_plate, fits, fits_as_it_lies, packed, turned
 from fablab.slicing.profiles import machine_profiles, settings
 from fablab.slicing.stl import write_stl
 
@@ -66,3 +67,26 @@ def test_the_slicer_accepts_a_full_plate(
     most = copies_per_plate(size, used.machine)
     result = slicing.slice_model(slicer, file, used, most, tmp_path / "out.gcode", size_mm=size)
     assert result.mass_g == pytest.approx(most * sides[0] * sides[1] * 0.8 / 1000 * 1.24, rel=0.15)
+
+
+PARTS = some.lists(some.tuples(some.floats(2, 190), some.floats(2, 190), some.floats(1, 150)), min_size=1, max_size=25)
+
+
+@given(sizes=PARTS)
+def test_every_part_is_on_one_plate_and_no_plate_is_too_full(sizes: list[tuple[float, float, float]]) -> None:
+    plates = packed(sizes, MK3)
+    assert sorted(place for plate in plates for place in plate) == list(range(len(sizes)))
+    assert all(plate for plate in plates)
+    for plate in plates:
+        assert sum(sizes[place][0] * sizes[place][1] for place in plate) <= 240 * 200
+
+
+def test_equal_parts_are_packed_as_densely_as_copies() -> None:
+    size = (30.0, 30.0, 10.0)
+    most = copies_per_plate(size, MK3)
+    assert [len(plate) for plate in packed([size] * (most + 1), MK3)] == [most, 1]
+
+
+def test_a_part_that_fits_nowhere_is_refused_by_name_of_the_machine() -> None:
+    with pytest.raises(Invalid, match="Prusa MK3"):
+        packed([(10, 10, 10), (400, 10, 10)], MK3)
