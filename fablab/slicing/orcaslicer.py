@@ -68,7 +68,7 @@ class OrcaSlicer:
         for kind, preset in _presets(plate.settings).items():
             (work / f"{kind}.json").write_text(json.dumps(preset), encoding="utf-8")
         command = [str(program), "--load-settings", "machine.json;process.json", "--load-filaments", "filament.json"]
-        if not plates.fits_as_it_lies(plate.size_mm, plate.settings.machine):
+        if plates.is_turned(plate.size_mm, plate.settings.machine, plate.copies):
             command += ["--rotate", "90"]
         if plate.copies > 1:
             command += ["--clone-objects", str(plate.copies)]

@@ -32,6 +32,11 @@ def fits_as_it_lies(size_mm: Size, machine: MachineProfile) -> bool:
     return x <= width - 2 * EDGE_MM and y <= depth - 2 * EDGE_MM and z <= height
 
 
+def is_turned(size_mm: Size, machine: MachineProfile, copies: int) -> bool:
+    """Return whether so many copies have to be turned by 90° about the vertical, all of them, to fit on one plate."""
+    return not fits_as_it_lies(size_mm, machine) or copies > max(1, _grid(size_mm, machine))
+
+
 def turned(size_mm: Size) -> Size:
     """Return the size after a turn of 90° about the vertical."""
     return (size_mm[1], size_mm[0], size_mm[2])

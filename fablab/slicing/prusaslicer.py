@@ -71,7 +71,7 @@ class PrusaSlicer:
     def prepare(self, program: Path, plate: Plate, work: Path) -> list[str]:
         (work / SETTINGS_FILE).write_text(ini_text(_on_bed(plate.settings, plate.copies)), encoding="utf-8")
         command = [str(program), "--export-gcode", "--load", SETTINGS_FILE, "--loglevel", "1"]
-        if not plates.fits_as_it_lies(plate.size_mm, plate.settings.machine):
+        if plates.is_turned(plate.size_mm, plate.settings.machine, plate.copies):
             command += ["--rotate", "90"]
         if plate.copies == 1:
             width, depth, _ = plate.settings.machine.bed_mm

@@ -57,7 +57,7 @@ def test_a_smaller_part_never_fits_less_often(size: tuple[float, float, float], 
 
 
 @pytest.mark.parametrize("machine", ["mk3", "ender3"])
-@pytest.mark.parametrize("sides", [(30, 30), (100, 60), (116, 96), (205, 40), (72, 23)], ids=str)
+@pytest.mark.parametrize("sides", [(30, 30), (100, 60), (116, 96), (205, 40), (72, 23), (52, 74)], ids=str)
 def test_the_slicer_accepts_a_full_plate(
     machine: str, sides: tuple[float, float], slicer: slicing.Slicer, tmp_path: Path
 ) -> None:
