@@ -29,7 +29,9 @@ def demo(tmp_path_factory):
 
 def open_page(chromium, demo, who, *, language="en", phone=False, javascript=True) -> Page:
     size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
-    context = chromium.new_context(viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url)
+    context = chromium.new_context(
+        viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url, reduced_motion="reduce"
+    )  # a part that turns all the time keeps a processor busy where there is no graphics card
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.errors = []

@@ -60,7 +60,7 @@ class Scene:
             self.watch()
             return self.state() in states
 
-        wait_until(there, 10)
+        wait_until(there, 40)
 
 
 @pytest.fixture

@@ -15,6 +15,21 @@ export function start() {
   }
   document.addEventListener(MORPHED, hideButtons);
   hideButtons();
+  for (const form of document.querySelectorAll("form[data-live]")) {
+    if ([...form.elements].some(isChanged)) {
+      soon(form); // changed before this script was there, or kept by the browser over a reload
+    }
+  }
+}
+
+function isChanged(field) {
+  if (field.options) {
+    return [...field.options].some((option) => option.defaultSelected && !option.selected);
+  }
+  if (field.type === "radio" || field.type === "checkbox") {
+    return field.checked !== field.defaultChecked;
+  }
+  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
 }
 
 function hideButtons() {
