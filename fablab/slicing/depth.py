@@ -85,13 +85,13 @@ def grown(masks: Bools, reach_cells: float) -> Bools:
 
     rows = masks.shape[1]
     out = masks.copy()
-    reach = min(round(reach_cells), rows - 1)
-    for row in range(-reach, reach + 1):
+    wide, width = masks, 0
+    for row in range(min(round(reach_cells), rows - 1) + 1):
         half = round(math.sqrt(max(reach_cells**2 - row**2, 0.0)))
-        source = masks[:, : rows - row] if row >= 0 else masks[:, -row:]
-        wide = ndimage.maximum_filter1d(source.view(np.uint8), 2 * half + 1, axis=2).view(np.bool_)
-        target = out[:, row:] if row >= 0 else out[:, : rows + row]
-        target |= wide
+        if half != width:
+            wide, width = ndimage.maximum_filter1d(masks.view(np.uint8), 2 * half + 1, axis=2).view(np.bool_), half
+        out[:, row:] |= wide[:, : rows - row]
+        out[:, : rows - row] |= wide[:, row:]
     return out
 
 
@@ -104,12 +104,13 @@ def opened(masks: Bools, reach_cells: float) -> Bools:
 
 def rims(shares: Depths, cell_mm: float) -> Floats:
     """Return mm of outline of each map (n, ny, nx) of shares: its total variation, which no direction is dearer to."""
-    across = shares[:, 1:, :-1] - shares[:, :-1, :-1]
-    along = shares[:, :-1, 1:] - shares[:, :-1, :-1]
-    np.multiply(across, across, out=across)
+    flat, row = shares.reshape(len(shares), -1), shares.shape[2]
+    square = flat[:, row:] - flat[:, :-row]
+    np.multiply(square, square, out=square)
+    along = flat[:, 1 : 1 - row] - flat[:, :-row]
     np.multiply(along, along, out=along)
-    across += along
-    return np.asarray(np.sqrt(across, out=across).sum(axis=(1, 2), dtype=np.float64) * cell_mm)
+    square += along
+    return np.asarray(np.sqrt(square, out=square).sum(axis=1) * cell_mm, dtype=np.float64)
 
 
 def _lay(low: Floats, high: Floats, cells: int) -> _Grid:
@@ -147,20 +148,22 @@ def _meet(
     winding, whole = _windings(line, turn, total)
     bounds = ((winding > 0) != (winding - turn > 0)) & whole[line]
     position, line, enters = position[bounds], line[bounds], winding[bounds] > 0
-    after = np.clip(np.ceil(position), 0, places).astype(np.int64)
-    slot = line * (places + 1) + after
-    left = np.full(total * (places + 1), -FAR, dtype=np.float32)
-    left[slot] = position  # rising: the last one written is the nearest
-    right = np.full(total * (places + 1), FAR, dtype=np.float32)
-    right[slot[::-1]] = position[::-1]
-    left = np.maximum.accumulate(left.reshape(total, -1), axis=1)[:, :places]
-    right = np.minimum.accumulate(right.reshape(total, -1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    middles = np.arange(places, dtype=np.float32)
-    distance = np.minimum(middles - left, right - middles)
-    steps = np.bincount(slot, np.where(enters, 1.0, -1.0), total * (places + 1)).reshape(total, -1)
-    inside = np.cumsum(steps, axis=1)[:, :places] > 0.5
+    # Every line begins with a contour that is far away; between two contours all cells are alike.
+    starts = np.searchsorted(line, np.arange(total))
+    position = np.insert(position, starts, -FAR).astype(np.float32)
+    enters = np.insert(enters, starts, False)
+    line = np.insert(line, starts, np.arange(total))
+    first = line * places + np.clip(np.ceil(position), 0, places).astype(np.int64)
+    cells = np.diff(first, append=total * places)
+    following = np.append(position[1:], np.float32(-FAR))
+    following[following == -FAR] = FAR
     shape = (planes, lines, places)
-    return distance.reshape(shape), inside.reshape(shape), whole.reshape(planes, lines)
+    middles = np.arange(places, dtype=np.float32)
+    distance = middles - np.repeat(position, cells).reshape(shape)
+    ahead = np.repeat(following, cells).reshape(shape)
+    ahead -= middles
+    np.minimum(distance, ahead, out=distance)
+    return distance, np.repeat(enters, cells).reshape(shape), whole.reshape(planes, lines)
 
 
 def _meetings(

@@ -13,6 +13,7 @@ from fablab.slicing.bands import Bands
 from fablab.slicing.deposits import SUPPORT_LAYER_MM, Deposits
 from fablab.slicing.features import Features
 from fablab.slicing.motion import corner_speed, line_time, move_time
+from fablab.slicing.plates import GAP_MM
 from fablab.slicing.process import Line, Process, spacing_mm
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,8 @@ FIRST_LAYER = 1.04
 class LayerWork:
     """What a layer of each band takes before calibration: mm of lines and seconds lost on them (G, 8), travels (G, 9).
 
-    `speed_mm_s` (8,) are the speeds wanted; `first_mm` is the length of lines of the first layer.
+    `speed_mm_s` (8,) are the speeds wanted; `first_mm` is the length of lines of the first layer; `hop_s` is a move to
+    the next copy.
     """
 
     layers: NDArray[np.int64]
@@ -48,6 +50,7 @@ class LayerWork:
     travel_s: Floats
     speed_mm_s: Floats
     first_mm: float
+    hop_s: float
 
 
 def work_of(features: Features, bands: Bands, deposits: Deposits, process: Process) -> LayerWork:
@@ -80,6 +83,7 @@ def work_of(features: Features, bands: Bands, deposits: Deposits, process: Proce
         travel_s=_travels(features, bands, lengths, (solid_chord, sparse_chord, support_chord), process),
         speed_mm_s=np.array([lines[kind].speed_mm_s for kind in LINES]),
         first_mm=walls + solid + float(lengths["supports"][0]),
+        hop_s=float(_travel(np.array(float(features.size_mm[:2].mean()) + GAP_MM), process)),
     )
 
 
@@ -87,7 +91,7 @@ def joined(works: Sequence[tuple[LayerWork, int]]) -> LayerWork:
     """Return the work of a plate with several parts, each so many times, layer by layer."""
     most = max(int(work.layers.sum()) for work, _ in works)
     line_mm, loss_s = np.zeros((most, len(LINES))), np.zeros((most, len(LINES)))
-    travel_s = np.zeros((most, len(TRAVELS)))
+    travel_s, hops_s, longest_s = np.zeros((most, len(TRAVELS))), np.zeros(most), np.zeros(most)
     for work, copies in works:
         band = np.repeat(np.arange(len(work.layers)), work.layers)
         count = len(band)
@@ -95,8 +99,11 @@ def joined(works: Sequence[tuple[LayerWork, int]]) -> LayerWork:
         loss_s[:count] += work.loss_s[band] * copies
         travel_s[:count, :-1] += work.travel_s[band, :-1] * copies
         travel_s[:count, -1] = np.maximum(travel_s[:count, -1], work.travel_s[band, -1])
+        hops_s[:count] += work.hop_s * copies
+        longest_s[:count] = np.maximum(longest_s[:count], work.hop_s)
+    travel_s[:, -1] += hops_s - longest_s  # one less than there are parts in the layer
     first_mm = sum(work.first_mm * copies for work, copies in works)
-    return LayerWork(np.ones(most, dtype=np.int64), line_mm, loss_s, travel_s, works[0][0].speed_mm_s, first_mm)
+    return LayerWork(np.ones(most, dtype=np.int64), line_mm, loss_s, travel_s, works[0][0].speed_mm_s, first_mm, 0.0)
 
 
 def plate_seconds(work: LayerWork, process: Process, factors: Mapping[str, float], copies: int) -> dict[str, Floats]:
@@ -106,7 +113,7 @@ def plate_seconds(work: LayerWork, process: Process, factors: Mapping[str, float
     """
     travel_factors = np.array([factors[kind] for kind in TRAVELS])
     travel_factors[:-1] *= copies  # layers are changed once for all copies
-    travel = work.travel_s @ travel_factors
+    travel = work.travel_s @ travel_factors + work.hop_s * (copies - 1) * factors["layers"]
     line_mm = work.line_mm * copies
     loss = work.loss_s * np.array([factors[kind] for kind in LINES]) * copies
     speed = np.broadcast_to(work.speed_mm_s, line_mm.shape)
