@@ -55,7 +55,7 @@ CASES = (
     ("ender3", Choices("PETG", Quality.NORMAL, 20, supports=True)),
 )
 COPIES = (2, 3, 4, 6, 9)
-EVERY_WITH_COPIES = 5
+EVERY_WITH_COPIES = 2
 MATRIX = tuple(itertools.product(("PLA", "PETG"), Quality, (10, 20, 50), (False, True)))
 
 

@@ -2,14 +2,15 @@
 
 Every contour is met exactly by the lines of the grid, along x and along y; the distance to the nearest contour is the
 lower envelope of what those meetings say (Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions,
-2012), cut off at `REACH_MM`. Areas are then sums over the grid of how much of a cell lies deeper than some depth, exact
-for straight walls wherever they fall between the lines.
+2012), or straight to the contour that was met where that is nearer, cut off at `REACH_MM`. Areas are then sums over the
+grid of how much of a cell lies deeper than some depth, exact for straight walls however they run.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ Bools = NDArray[np.bool_]
 REACH_MM = 2.4
 """Depths beyond are all alike: five walls of 0.45 mm."""
 FINEST_MM = 0.15
+FOOT_CELLS = 1.5
+"""Contours are taken to be straight for so many cells to either side of a meeting."""
 MARGIN = 2
 MOST_CROSSINGS = 3_000_000
 COARSEST_CELLS = 400
@@ -63,11 +66,15 @@ def depth_field(sections: Cuts, planes: int, low: Floats, high: Floats, cells: i
         if cells <= COARSEST_CELLS:
             raise MemoryError("too many contours")
         cells = max(COARSEST_CELLS, cells // 4)
-    along_x, inside_x, whole_x = _meet(sections, planes, (0, 1), (grid.x0, grid.y0), grid.cell, (grid.nx, grid.ny))
-    along_y, inside_y, whole_y = _meet(sections, planes, (1, 0), (grid.y0, grid.x0), grid.cell, (grid.ny, grid.nx))
+    over_x = _meet(sections, planes, (0, 1), (grid.x0, grid.y0), grid.cell, (grid.nx, grid.ny))
+    over_y = _meet(sections, planes, (1, 0), (grid.y0, grid.x0), grid.cell, (grid.ny, grid.nx))
+    along_x, straight_x, inside_x, whole_x = over_x
+    along_y, straight_y, inside_y, whole_y = over_y
     along_y, inside_y = along_y.transpose(0, 2, 1), inside_y.transpose(0, 2, 1)
     inside = np.where(whole_x[:, :, None], inside_x, inside_y)
     distance = _envelope(along_x, np.ascontiguousarray(along_y), grid.cell)
+    np.minimum(distance, straight_x, out=distance)
+    np.minimum(distance, straight_y.transpose(0, 2, 1), out=distance)
     unpaired = 1.0 - float(min(whole_x.mean(), whole_y.mean()))
     return DepthField(np.where(inside, distance, -distance), grid.cell, unpaired)
 
@@ -134,42 +141,57 @@ def _meet(
     origin: tuple[float, float],
     cell: float,
     counts: tuple[int, int],
-) -> tuple[Depths, Bools, Bools]:
+) -> tuple[Depths, Depths, Bools, Bools]:
     """Meet the contours with the grid lines along `axes[0]`.
 
-    Return for each cell (planes, lines, places) the distance in cells along its line to the nearest contour and whether
-    it is inside, and for each line (planes, lines) whether it leaves the part as often as it enters it.
+    Return for each cell (planes, lines, places) the distance in cells along its line to the nearest contour, the
+    distance in mm straight to that contour if it goes on as it does there, and whether the cell is inside; and for each
+    line (planes, lines) whether it leaves the part as often as it enters it.
     """
     places, lines = counts
-    position, line, turn = _meetings(sections, axes, origin, cell, lines)
+    position, line, turn, facing = _meetings(sections, axes, origin, cell, lines)
     order = np.argsort(line * (places + 4.0) + np.clip(position, -1, places + 1))
-    position, line, turn = position[order], line[order], turn[order]
+    position, line, turn, facing = position[order], line[order], turn[order], facing[order]
     total = planes * lines
     winding, whole = _windings(line, turn, total)
     bounds = ((winding > 0) != (winding - turn > 0)) & whole[line]
-    position, line, enters = position[bounds], line[bounds], winding[bounds] > 0
+    position, line, facing, enters = position[bounds], line[bounds], facing[bounds], winding[bounds] > 0
     # Every line begins with a contour that is far away; between two contours all cells are alike.
     starts = np.searchsorted(line, np.arange(total))
     position = np.insert(position, starts, -FAR).astype(np.float32)
+    facing = np.insert(facing, starts, 1.0).astype(np.float32)
     enters = np.insert(enters, starts, False)
     line = np.insert(line, starts, np.arange(total))
     first = line * places + np.clip(np.ceil(position), 0, places).astype(np.int64)
     cells = np.diff(first, append=total * places)
-    following = np.append(position[1:], np.float32(-FAR))
-    following[following == -FAR] = FAR
+    ahead = np.append(position[1:], np.float32(-FAR))
+    ahead[ahead == -FAR] = FAR
     shape = (planes, lines, places)
     middles = np.arange(places, dtype=np.float32)
-    distance = middles - np.repeat(position, cells).reshape(shape)
-    ahead = np.repeat(following, cells).reshape(shape)
-    ahead -= middles
-    np.minimum(distance, ahead, out=distance)
-    return distance, np.repeat(enters, cells).reshape(shape), whole.reshape(planes, lines)
+
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
+        return np.repeat(values, cells).reshape(shape)
+
+    behind_cells, ahead_cells = middles - spread(position), spread(ahead) - middles
+    straight = np.minimum(
+        _straight(behind_cells, spread(facing)), _straight(ahead_cells, spread(np.append(facing[1:], np.float32(1))))
+    ) * np.float32(cell)
+    return np.minimum(behind_cells, ahead_cells), straight, spread(enters), whole.reshape(planes, lines)
+
+
+def _straight(along: Depths, facing: Depths) -> Depths:
+    """Return distances straight to contours met `along` a line that face it with this cosine, far where unsafe."""
+    sideways = along * np.sqrt(1 - facing * facing)
+    return np.where(sideways < FOOT_CELLS, along * facing, np.float32(FAR))
 
 
 def _meetings(
     sections: Cuts, axes: tuple[int, int], origin: tuple[float, float], cell: float, lines: int
-) -> tuple[Floats, Integers, Integers]:
-    """Return where contours cross grid lines: places in cells, numbers of lines (of all planes), 1 for going in."""
+) -> tuple[Floats, Integers, Integers, Floats]:
+    """Return where contours cross grid lines.
+
+    Places in cells, numbers of lines (of all planes), 1 for going in, and cosines between lines and contours' normals.
+    """
     along, across = axes
     start = (sections.start[:, [along, across]] - origin) / cell - 0.5
     end = (sections.end[:, [along, across]] - origin) / cell - 0.5
@@ -182,7 +204,8 @@ def _meetings(
     rise = end[segment] - start[segment]
     place = start[segment, 0] + (line - start[segment, 1]) / rise[:, 1] * rise[:, 0]
     forward = (rise[:, 1] < 0) == (along == 0)  # the material is on the left of a contour
-    return place, sections.plane[segment] * lines + line, np.where(forward, 1, -1)
+    facing = np.abs(rise[:, 1]) / np.maximum(np.hypot(rise[:, 0], rise[:, 1]), 1e-12)
+    return place, sections.plane[segment] * lines + line, np.where(forward, 1, -1), facing
 
 
 def _windings(line: Integers, turn: Integers, lines: int) -> tuple[Integers, Bools]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fablab.errors import Invalid
 
-VERSION = 2
+VERSION = 3
 """Changes whenever the meaning of a feature changes: older files are measured again."""
 OVERHANG_LEAN = 0.966
 """Faces that lean out further per mm of height are held up: 46°, one more than `support_material_threshold` says."""

@@ -22,6 +22,8 @@ GAP_MM = 0.27
 """Between supports and walls: 60 % of an outer wall."""
 LEDGE_MM = 0.28
 """Level ledges that are narrower need no support."""
+LEVEL_MM = 0.01
+"""Steps of less height are level."""
 SMALLEST_MM2 = 0.1
 LOWEST_MM = 0.3
 
@@ -85,7 +87,7 @@ def _roofs(field: DepthField, slabs: Slabs) -> list[_Roof]:
 
 
 def _leans_out(below: Depths, above: Depths, rise_mm: float) -> Bools:
-    if rise_mm == 0:
+    if rise_mm < LEVEL_MM:
         return np.asarray(below < -LEDGE_MM)
     return np.asarray(above - below > OVERHANG_LEAN * rise_mm)
 

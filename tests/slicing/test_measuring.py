@@ -50,6 +50,18 @@ def test_a_cube_has_the_volume_and_area_of_a_cube(stl: Stl) -> None:
     assert features.slab_perimeter_mm == pytest.approx(80)
 
 
+@pytest.mark.parametrize("degrees", [0, 10, 30, 45, 50])
+def test_walls_of_a_turned_box_are_as_wide_as_those_of_a_straight_one(degrees: float) -> None:
+    box = trimesh.creation.box((100, 60, 10))
+    box.apply_transform(trimesh.transformations.rotation_matrix(math.radians(degrees), (0, 0, 1)))
+    box.apply_translation((0, 0, 5))
+    features = features_of(np.asarray(box.triangles), 60_000.0, 15_200.0, True)
+    cell = float(features.cell_mm)
+    for width in (0.84, 1.5):
+        wall = 6000 - float(share_deeper(features.depth_mm[0], width, cell).sum()) * cell**2
+        assert wall == pytest.approx(6000 - (100 - 2 * width) * (60 - 2 * width), rel=0.015)
+
+
 def test_a_cavity_is_subtracted(stl: Stl) -> None:
     report, features = measure(stl(hollow_cube()), "hollow.stl")
     assert report.volume_mm3 == pytest.approx(7000)
