@@ -38,7 +38,7 @@ from fablab.slicing.examine import examine
 from fablab.slicing.samples import write_samples
 
 PASSWORD = "correct horse battery"
-GCODE = "G28\nG1 X50 Y50 E5\n" * 20 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
+GCODE = "G1 Z0.2\n" + "G28\nG1 X50 Y50 E5\n" * 20 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
 
 
 @cache

@@ -29,6 +29,9 @@ from fablab.orders import services as orders
 from fablab.orders.models import Order
 from fablab.printers import BUSY, FileHistory, NobodyKnows, Printer, PrinterState, Reading, open_printer
 from fablab.settings import settings
+from fablab.slicing import gcode
+from fablab.slicing.gcode import BadGcode
+from fablab.slicing.profiles import filament_profiles, machine_profiles
 from fablab.words import Sentence, say
 from workers.keeping import kept
 
@@ -243,6 +246,8 @@ def _dispatch(lease: Lease, attempt_id: int) -> None:
         _give_up_after_a_while(lease, attempt_id, problem.sentence)
     except Conflict as conflict:
         log.info("attempt %s: %s", attempt_id, conflict)
+    except BadGcode as bad:
+        _never_started(lease, attempt_id, bad.sentence, hold=True)
     except Problem as problem:
         _never_started(lease, attempt_id, problem.sentence)
     else:
@@ -298,24 +303,29 @@ def _start(printer: Printer, file_name: str) -> bool:
 
 
 def _checked_gcode(attempt: Attempt) -> Path:
+    """Return the file to send: what was sliced, for this kind of printer, and within what it and the material bear."""
     path = files.path_of(attempt.slice.gcode_sha256)
     if not path.exists() or files.sha1_of(path) != attempt.slice.gcode_sha1:
-        raise Problem(say("The prepared file is damaged or gone: it has to be prepared again."))
+        raise BadGcode(say("The prepared file is damaged or gone: it has to be prepared again."))
+    machine = machine_profiles().get(attempt.machine.profile)
+    if machine is None or attempt.machine.profile != attempt.job.machine_profile:
+        raise BadGcode(say("It was prepared for another kind of printer than {machine}.", machine=attempt.machine.name))
+    gcode.check_printable(path, machine, filament_profiles().get(attempt.job.material_code))
     return path
 
 
-def _never_started(lease: Lease, attempt_id: int, sentence: Sentence) -> None:
+def _never_started(lease: Lease, attempt_id: int, sentence: Sentence, *, hold: bool = False) -> None:
     now = utcnow()
     with db.transaction() as session:
         attempt = session.get_one(Attempt, attempt_id)
         before_start = attempt.state in (AttemptState.CLAIMED, AttemptState.UPLOADING)
         if machines.lease_holds(session, lease, now) and before_start:
-            _put_back(session, attempt, sentence, now)
+            _put_back(session, attempt, sentence, now, hold=hold)
 
 
-def _put_back(session: Session, attempt: Attempt, sentence: Sentence, now: datetime) -> None:
+def _put_back(session: Session, attempt: Attempt, sentence: Sentence, now: datetime, *, hold: bool = False) -> None:
     """Record that an attempt was never started; one that was to be stopped ends its job instead."""
-    dispatching.never_started(session, attempt, sentence, now)
+    dispatching.never_started(session, attempt, sentence, now, hold=hold)
     if attempt.job.state == JobState.CANCELLED:
         billing.plate_ended(session, attempt.job, attempt.wish_by_id)
 

@@ -98,8 +98,11 @@ def about_to_start(session: Session, attempt: Attempt, now: datetime) -> None:
     move_attempt(session, attempt, AttemptState.STARTING, asked_at=now, details={"file": attempt.file_name})
 
 
-def never_started(session: Session, attempt: Attempt, problem: Sentence, now: datetime) -> None:
-    """Put a job back that provably was not started: its plate is as clear as before. Tries are few, with pauses."""
+def never_started(session: Session, attempt: Attempt, problem: Sentence, now: datetime, *, hold: bool = False) -> None:
+    """Put a job back that provably was not started: its plate is as clear as before. Tries are few, with pauses.
+
+    `hold` it at once where another try would end the same.
+    """
     job, cancelled = attempt.job, attempt.wish == Wish.CANCEL
     move_attempt(session, attempt, AttemptState.START_FAILED, problem=problem, ended_at=now, details=problem.to_json())
     session.execute(
@@ -111,7 +114,7 @@ def never_started(session: Session, attempt: Attempt, problem: Sentence, now: da
         move_job(session, job, JobState.CANCELLED, by_id=attempt.wish_by_id)
         return
     failures = job.failed_starts + 1
-    too_many = failures >= settings().start_tries
+    too_many = hold or failures >= settings().start_tries
     pause = RETRY_PAUSES[min(failures, len(RETRY_PAUSES)) - 1]
     move_job(
         session,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fablab.errors import Invalid
-from fablab.slicing.profiles import MachineProfile
+from fablab.slicing.profiles import FilamentProfile, MachineProfile
 from fablab.words import say
 
 TAIL_BYTES = 96 * 1024
@@ -21,6 +21,8 @@ HEAD_BYTES = 16 * 1024
 CHUNK_BYTES = 4 << 20
 ON_THE_BED_MM = 0.01
 """Rounding of coordinates in the file."""
+TOO_HOT_C = 15
+"""Start codes may heat a little more than the filament's profile says, to purge."""
 
 
 def _patterns(*texts: bytes) -> tuple[re.Pattern[bytes], ...]:
@@ -70,10 +72,10 @@ class Box:
     high_mm: tuple[float, float, float]
 
     def is_inside(self, machine: MachineProfile) -> bool:
-        """Return whether no move leaves the room of the machine."""
-        lowest, highest = -ON_THE_BED_MM, ON_THE_BED_MM
-        reaches = zip(self.high_mm, machine.bed_mm, strict=True)
-        return min(self.low_mm) >= lowest and all(high <= room + highest for high, room in reaches)
+        """Return whether no move leaves the room of the machine, but for the rim where it may purge."""
+        rims = (machine.rim_mm + ON_THE_BED_MM, machine.rim_mm + ON_THE_BED_MM, ON_THE_BED_MM)
+        reaches = zip(self.low_mm, self.high_mm, machine.bed_mm, rims, strict=True)
+        return all(low >= -rim and high <= room + rim for low, high, room, rim in reaches)
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,8 @@ def count_layers(path: Path) -> int:
     return sum(chunk.count(b"\n;LAYER_CHANGE") for chunk in _chunks(path))
 
 
-def check_printable(path: Path, machine: MachineProfile) -> None:
-    """Raise `BadGcode` when the file leaves the bed of `machine`, is too hot for it, or extrudes nothing."""
+def check_printable(path: Path, machine: MachineProfile, filament: FilamentProfile | None = None) -> None:
+    """Raise `BadGcode` when the file leaves the room of `machine`, is too hot for it or its filament, or is empty."""
     box = bounding_box(path)
     if box is None:
         raise BadGcode(say("This G-code moves nothing: it is empty or cut off."))
@@ -183,13 +185,22 @@ def check_printable(path: Path, machine: MachineProfile) -> None:
                 machine=machine.label,
             )
         )
-    check_heat(path, machine)
+    check_heat(path, machine, filament)
     extrusion_curve(path, 1)
 
 
-def check_heat(path: Path, machine: MachineProfile) -> None:
-    """Raise `BadGcode` when the file asks for more heat than `machine` may reach."""
+def check_heat(path: Path, machine: MachineProfile, filament: FilamentProfile | None = None) -> None:
+    """Raise `BadGcode` when the file asks for more heat than `machine` may reach, or than the filament is made for."""
     hottest = temperatures(path)
+    if filament is not None and hottest.nozzle_c > filament.nozzle_c + TOO_HOT_C:
+        raise BadGcode(
+            say(
+                "This G-code asks for {nozzle} °C at the nozzle: too hot for {material}, printed at {usual} °C.",
+                nozzle=round(hottest.nozzle_c),
+                material=filament.label,
+                usual=round(filament.nozzle_c),
+            )
+        )
     if hottest.nozzle_c > machine.max_nozzle_c or hottest.bed_c > machine.max_bed_c:
         raise BadGcode(
             say(

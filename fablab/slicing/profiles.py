@@ -72,7 +72,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class MachineProfile:
-    """What a printer can do. `bed_mm` is the room for parts: width, depth, height."""
+    """What a printer can do. `bed_mm` is the room for parts: width, depth, height.
+
+    `rim_mm` around the bed may be reached too: some start codes purge there (`#@ rim_mm = 4`).
+    """
 
     name: str
     label: str
@@ -80,6 +83,7 @@ class MachineProfile:
     nozzle_mm: float
     max_nozzle_c: float
     max_bed_c: float
+    rim_mm: float
     profile: Profile
 
     @property
@@ -263,6 +267,7 @@ def _machine(profile: Profile) -> MachineProfile:
         nozzle_mm=profile.number("nozzle_diameter"),
         max_nozzle_c=profile.note_numbers("max_nozzle_c", 1)[0],
         max_bed_c=profile.note_numbers("max_bed_c", 1)[0],
+        rim_mm=profile.note_numbers("rim_mm", 1)[0] if "rim_mm" in profile.notes else 0.0,
         profile=profile,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from fablab.slicing import gcode
-from fablab.slicing.profiles import machine_profiles
+from fablab.slicing.profiles import filament_profiles, machine_profiles
 
 MK3 = machine_profiles()["mk3"]
 FIGURES = """; filament used [mm] = 3815.40
@@ -157,3 +158,19 @@ def test_a_printable_file_passes(tmp_path: Path) -> None:
 def test_an_unprintable_file_says_why(text: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(gcode.BadGcode, match=sentence):
         gcode.check_printable(written(tmp_path, text), MK3)
+
+
+def test_a_machine_may_purge_beside_its_bed(tmp_path: Path) -> None:
+    purging = written(tmp_path, print_of(100, first=-3))
+    with pytest.raises(gcode.BadGcode, match="moves outside"):
+        gcode.check_printable(purging, MK3)
+    gcode.check_printable(purging, replace(MK3, rim_mm=4.0))
+    with pytest.raises(gcode.BadGcode, match="moves outside"):
+        gcode.check_printable(written(tmp_path, print_of(100) + "G1 Z-3\n"), replace(MK3, rim_mm=4.0))
+
+
+def test_a_file_too_hot_for_its_filament_says_so(tmp_path: Path) -> None:
+    pla = filament_profiles()["PLA"]
+    gcode.check_printable(written(tmp_path, print_of(100)), MK3, pla)
+    with pytest.raises(gcode.BadGcode, match="245 °C at the nozzle: too hot for PLA"):
+        gcode.check_printable(written(tmp_path, print_of(100).replace("S215", "S245")), MK3, pla)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fablab import db
+from fablab import db, files
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.db import utcnow
@@ -19,7 +19,8 @@ from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.orders.models import Order
 from fablab.printers.simulated import Fault, Mishap, SimulatedPrinter
-from tests.people import queued_order, small_place
+from fablab.settings import settings
+from tests.people import GCODE, queued_order, small_place
 from tests.waiting import wait_until
 from workers import printing
 
@@ -268,13 +269,44 @@ def test_a_printer_that_never_comes_back_is_taken_into_a_persons_hands(scene):
 
 
 def test_damaged_gcode_is_never_sent(scene):
-    from fablab import files
-
     with db.reading() as session:
         made = session.get(Job, scene.job.id).slice
     files.path_of(made.gcode_sha256).write_text("G1 X999")
     printing.dispatch(scene.claim())
     assert "damaged" in str(scene.attempt().problem)
+    assert scene.starts() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("G1 X900", "moves outside"),
+        ("G1 Z900", "moves outside"),
+        ("M104 S400", "400 °C"),
+        ("M109 S240", "too hot for PLA"),
+        ("M140 S140", "140 °C"),
+    ],
+)
+def test_gcode_that_would_harm_the_printer_is_never_sent_and_a_person_is_asked(scene, line, words):
+    with db.transaction() as session:
+        path = settings().data_dir / "bad.gcode"
+        path.write_text(f"{GCODE}{line}\n")
+        made = session.get(Job, scene.job.id).slice
+        made.gcode_sha1, made.gcode_sha256 = files.sha1_of(path), files.keep_file(path)
+    printing.dispatch(scene.claim())
+    job = scene.row(Job, scene.job)
+    assert (job.state, job.held) == (JobState.QUEUED, True)
+    assert words in str(job.problem)
+    assert scene.printer.journal() == []
+
+
+def test_gcode_for_another_kind_of_printer_is_never_sent(scene):
+    attempt = scene.claim()
+    with db.transaction() as session:
+        session.get(Machine, scene.cast.ada.id).profile = "ender3"
+    printing.dispatch(attempt)
+    assert "another kind of printer" in str(scene.row(Job, scene.job).problem)
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.CLEAR
     assert scene.starts() == []
 
 
