@@ -27,8 +27,9 @@ RETRY_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5
 
 def schedule(session: Session, now: datetime) -> list[Attempt]:
     """Claim a machine for every queued job that may start now, and ask workers to dispatch the new attempts."""
+    rules = queries.house(session, now, lock=True)
     jobs = [job for job in queries.open_jobs(session) if job.state == JobState.QUEUED and job.slice_id is not None]
-    chosen = assign(queries.waiting(jobs), queries.places(session), now)
+    chosen = assign(queries.waiting(jobs), queries.places(session), now, rules)
     claimed = []
     for waiting, place in chosen:
         attempt = _claim(session, waiting, place, now)

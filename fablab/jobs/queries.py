@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from fablab.errors import NotFound
 from fablab.filament.queries import SpoolOnShelf, loaded
 from fablab.jobs.models import Attempt, Job, JobEvent
-from fablab.jobs.scheduling import LoadedSpool, Place, WaitingJob, why_waiting
-from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, JobState
-from fablab.machines.queries import all_in_use
+from fablab.jobs.scheduling import House, LoadedSpool, Place, WaitingJob, why_waiting
+from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, AttemptState, JobState
+from fablab.machines.hours import parse_hours, parse_quiet
+from fablab.machines.models import Machine
+from fablab.machines.queries import all_in_use, house_rules
+from fablab.settings import settings
 from fablab.words import Sentence, say
 
 
@@ -85,6 +90,8 @@ def places(session: Session) -> list[Place]:
             taken=machine.id in taken,
             time_left_s=machine.time_left_s,
             spool=_loaded(spools[machine.id]) if machine.id in spools else None,
+            circuit=machine.circuit,
+            attended=machine.attended,
         )
         for machine in all_in_use(session)
     ]
@@ -92,6 +99,22 @@ def places(session: Session) -> list[Place]:
 
 def _loaded(found: SpoolOnShelf) -> LoadedSpool:
     return LoadedSpool(found.spool.id, found.spool.material_code, found.spool.colour_name, found.remaining_g)
+
+
+def house(session: Session, now: datetime, *, lock: bool = False) -> House:
+    """Return the rules of the place and who heats now; `lock` keeps others from starting something meanwhile."""
+    rules = house_rules(session, lock=lock)
+    begun = Attempt.state.in_((AttemptState.CLAIMED, AttemptState.UPLOADING, AttemptState.STARTING))
+    just_begun = Attempt.started_at > now - timedelta(minutes=rules.heating_minutes)
+    heats = or_(begun, and_(Attempt.state == AttemptState.PRINTING, just_begun))
+    circuits = session.scalars(select(Machine.circuit).join(Attempt, Attempt.machine_id == Machine.id).where(heats))
+    return House(
+        hours=parse_hours(rules.opening_hours),
+        quiet=parse_quiet(rules.quiet_hours),
+        heating_at_once=rules.heating_at_once,
+        heating=Counter(circuits),
+        zone=ZoneInfo(settings().timezone),
+    )
 
 
 def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
@@ -103,6 +126,7 @@ def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
             material=job.material_code,
             colour=job.colour_name,
             mass_g=job.slice.mass_g if job.slice else 0.0,
+            time_s=job.slice.time_s if job.slice else 0.0,
             held=job.held,
             not_before=job.not_before,
         )
@@ -164,13 +188,13 @@ class QueueLine:
 def queue(session: Session, now: datetime) -> list[QueueLine]:
     """Return what waits, in order, each with its reason."""
     jobs = [job for job in open_jobs(session) if job.state in _WAITS]
-    machines, queued = places(session), waiting(jobs)
+    machines, queued, rules = places(session), waiting(jobs), house(session, now)
     by_id = {job.id: index for index, job in enumerate(queued)}
     lines = []
     for position, job in enumerate(jobs, start=1):
         if job.state == JobState.QUEUED:
             index = by_id[job.id]
-            reason = why_waiting(queued[index], queued[:index], machines, now)
+            reason = why_waiting(queued[index], queued[:index], machines, now, rules)
         else:
             reason = _not_queued_yet(job)
         lines.append(QueueLine(job, position, reason))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from fablab.machines.hours import Hours, Span
 from fablab.machines.models import Operation, Plate, Service
 from fablab.words import Duration, Grams, Sentence, say
 
@@ -22,6 +23,7 @@ class WaitingJob:
     material: str
     colour: str | None
     mass_g: float
+    time_s: float = 0.0
     held: bool = False
     not_before: datetime | None = None
 
@@ -49,6 +51,26 @@ class Place:
     taken: bool
     spool: LoadedSpool | None
     time_left_s: float | None = None
+    circuit: str = ""
+    attended: bool = False
+
+
+@dataclass(frozen=True)
+class House:
+    """What holds for all machines: when somebody is there, when nothing starts, how many may heat at once.
+
+    `heating` counts the printers of each electrical circuit that heat now. Hours are those of `zone`.
+    """
+
+    hours: Hours = field(default_factory=Hours)
+    quiet: Span | None = None
+    heating_at_once: int = 0
+    heating: Mapping[str, int] = field(default_factory=dict)
+    zone: tzinfo = UTC
+
+    def with_one_more(self, circuit: str) -> House:
+        """Return the same house with one more printer of `circuit` that heats."""
+        return replace(self, heating={**self.heating, circuit: self.heating.get(circuit, 0) + 1})
 
 
 @dataclass(frozen=True)
@@ -64,9 +86,40 @@ def needed_g(job: WaitingJob) -> float:
     return job.mass_g * (1 + SPARE_SHARE) + SPARE_G
 
 
-def obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
+def obstacle(job: WaitingJob, place: Place, house: House, now: datetime) -> Obstacle | None:
     """Return what keeps `place` from printing `job` now, or None when it may start."""
-    return _state_obstacle(place) or _spool_obstacle(job, place) or _plate_obstacle(place)
+    return (
+        _state_obstacle(place)
+        or _spool_obstacle(job, place)
+        or _plate_obstacle(place)
+        or _house_obstacle(job, place, house, now)
+    )
+
+
+def _house_obstacle(job: WaitingJob, place: Place, house: House, now: datetime) -> Obstacle | None:
+    here = now.astimezone(house.zone)
+    quiet_for = house.quiet.minutes_left(here.hour * 60 + here.minute) if house.quiet else 0
+    if quiet_for:
+        end = here + timedelta(minutes=quiet_for)
+        return Obstacle(12, say("Nothing starts in the quiet hours, until {time}.", time=f"{end:%H:%M}"))
+    if place.attended and house.hours.spans:
+        closes = house.hours.open_until(here)
+        if closes is None:
+            return Obstacle(35, say("{machine} prints only while somebody is here.", machine=place.name))
+        if here + timedelta(seconds=job.time_s) > closes:
+            return Obstacle(35, _too_long(job, place, closes))
+    if house.heating_at_once and house.heating.get(place.circuit, 0) >= house.heating_at_once:
+        return Obstacle(5, say("{machine} starts when other printers on its circuit are hot.", machine=place.name))
+    return None
+
+
+def _too_long(job: WaitingJob, place: Place, closes: datetime) -> Sentence:
+    return say(
+        "{machine} prints only while somebody is here, until {time}: this takes {duration}.",
+        machine=place.name,
+        time=f"{closes:%H:%M}",
+        duration=Duration(job.time_s),
+    )
 
 
 def _state_obstacle(place: Place) -> Obstacle | None:
@@ -136,20 +189,26 @@ def _plate_obstacle(place: Place) -> Obstacle | None:
     return None
 
 
-def assign(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> list[tuple[WaitingJob, Place]]:
+def assign(
+    jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
+) -> list[tuple[WaitingJob, Place]]:
     """Give jobs, in the order of the queue, to machines that may start them now; a machine gets one job."""
     free, chosen = list(places), []
     for job in jobs:
         if job.held or (job.not_before is not None and job.not_before > now):
             continue
-        place = next((each for each in free if each.profile == job.profile and obstacle(job, each) is None), None)
+        fitting = (each for each in free if each.profile == job.profile)
+        place = next((each for each in fitting if obstacle(job, each, house, now) is None), None)
         if place is not None:
             chosen.append((job, place))
             free.remove(place)
+            house = house.with_one_more(place.circuit)
     return chosen
 
 
-def why_waiting(job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> Sentence:
+def why_waiting(
+    job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
+) -> Sentence:
     """Say in one sentence why a queued job is not printing yet; `ahead` are the jobs before it in the queue."""
     if job.held:
         return say("On hold: a volunteer has to release it.")
@@ -159,14 +218,16 @@ def why_waiting(job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[P
     fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
     if not fitting:
         return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
-    obstacles = [obstacle(job, place) for place in fitting]
+    obstacles = [obstacle(job, place, house, now) for place in fitting]
     if None in obstacles:
-        return _soon(job, ahead, places, now)
+        return _soon(job, ahead, places, now, house)
     return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence
 
 
-def _soon(job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime) -> Sentence:
-    started = {each.id for each, _ in assign([*ahead, job], places, now)}
+def _soon(
+    job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
+) -> Sentence:
+    started = {each.id for each, _ in assign([*ahead, job], places, now, house)}
     if job.id in started:
         return say("It starts in a moment.")
     return say("Other plates come first: {count}.", count=len(ahead))

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fablab.db import Base, new_public_id, utcnow
@@ -50,7 +50,10 @@ OPERATION_LABELS = {
 
 
 class Machine(Base):
-    """A printer: how to reach it, its profile, what it reports, and whether its plate is known to be empty."""
+    """A printer: how to reach it, its profile, what it reports, and whether its plate is known to be empty.
+
+    An `attended` one prints only while somebody is there; those on one electrical `circuit` do not all heat at once.
+    """
 
     __tablename__ = "machine"
 
@@ -74,8 +77,23 @@ class Machine(Base):
     service: Mapped[Service] = mapped_column(String(20), default=Service.IN_SERVICE)
     service_reason: Mapped[str | None] = mapped_column(String(300))
 
+    circuit: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    attended: Mapped[bool] = mapped_column(default=False, server_default=false())
+
     lease_token: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
+
+
+class HouseRules(Base):
+    """What holds for all machines of the place: one row. Texts are as people wrote them, see `hours`."""
+
+    __tablename__ = "house_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    opening_hours: Mapped[str] = mapped_column(Text, default="")
+    quiet_hours: Mapped[str] = mapped_column(String(40), default="")
+    heating_at_once: Mapped[int] = mapped_column(default=0)
+    heating_minutes: Mapped[int] = mapped_column(default=5)
 
 
 class MachineEvent(Base):

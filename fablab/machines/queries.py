@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab.errors import NotFound
-from fablab.machines.models import Machine, Service
+from fablab.machines.models import HouseRules, Machine, Service
 
 
 def all_in_use(session: Session) -> Sequence[Machine]:
@@ -27,3 +27,14 @@ def by_public_id(session: Session, public_id: str) -> Machine:
 def profiles_in_use(session: Session) -> set[str]:
     """Return the names of the machine profiles that some machine in service has."""
     return set(session.scalars(select(Machine.profile).where(Machine.service == Service.IN_SERVICE).distinct()))
+
+
+THE_HOUSE = 1
+"""The one row of the house rules."""
+
+
+def house_rules(session: Session, *, lock: bool = False) -> HouseRules:
+    """Return the rules of the place; `lock` lets one transaction at a time start something by them."""
+    wanted = select(HouseRules).where(HouseRules.id == THE_HOUSE)
+    found = session.scalar(wanted.with_for_update() if lock else wanted)
+    return found or HouseRules(opening_hours="", quiet_hours="", heating_at_once=0, heating_minutes=5)

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from fablab import bus, vault
 from fablab.errors import Invalid
-from fablab.machines.models import Machine, MachineEvent, Operation, Plate, Service
+from fablab.machines.hours import parse_hours, parse_quiet
+from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service
+from fablab.machines.queries import THE_HOUSE
 from fablab.printers import DRIVERS
 from fablab.words import Sentence, say
 
@@ -27,12 +29,21 @@ class MachineData:
     address: str
     profile: str
     key: str = ""
+    circuit: str = ""
+    attended: bool = False
 
 
 def add(session: Session, data: MachineData, by_id: int | None) -> Machine:
     """Add a machine. Its plate is held until a person has looked at it."""
     _check(session, data)
-    machine = Machine(name=data.name.strip(), driver=data.driver, address=data.address.strip(), profile=data.profile)
+    machine = Machine(
+        name=data.name.strip(),
+        driver=data.driver,
+        address=data.address.strip(),
+        profile=data.profile,
+        circuit=data.circuit.strip(),
+        attended=data.attended,
+    )
     session.add(machine)
     session.flush()
     if data.key:
@@ -49,6 +60,7 @@ def change(session: Session, machine: Machine, data: MachineData, by_id: int) ->
     moved = (machine.driver, machine.address) != (data.driver, data.address.strip())
     machine.name, machine.driver = data.name.strip(), data.driver
     machine.address, machine.profile = data.address.strip(), data.profile
+    machine.circuit, machine.attended = data.circuit.strip(), data.attended
     if data.key:
         machine.key_sealed = vault.seal(data.key, f"printer:{machine.id}")
     if moved:
@@ -67,6 +79,16 @@ def _check(session: Session, data: MachineData, machine: Machine | None = None) 
     other = session.scalar(select(Machine.id).where(Machine.name == name))
     if other is not None and (machine is None or other != machine.id):
         raise Invalid(say("Another printer is already called “{name}”.", name=name), field="name")
+
+
+def set_rules(session: Session, rules: HouseRules) -> None:
+    """Let new rules hold for all machines from now on. Raises `Invalid` for hours that cannot be read."""
+    parse_hours(rules.opening_hours)
+    parse_quiet(rules.quiet_hours)
+    rules.id = THE_HOUSE
+    session.merge(rules)
+    bus.ask(session, "schedule")
+    bus.tell(session, "board")
 
 
 def set_service(session: Session, machine: Machine, service: Service, reason: str, by_id: int) -> None:

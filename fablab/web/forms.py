@@ -15,6 +15,7 @@ from wtforms import (
     PasswordField,
     SelectField,
     StringField,
+    TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -99,6 +100,21 @@ class MachineForm(PageForm):
     driver = SelectField(lazy_gettext("Connected by"))
     address = StringField(lazy_gettext("Address"), [InputRequired(), Length(max=500)])
     key = PasswordField(lazy_gettext("Application key"), [Optional(), Length(max=200)], render_kw=NEW_PASSWORD)
+    attended = BooleanField(lazy_gettext("Prints only while somebody is here"))
+    circuit = StringField(lazy_gettext("Electrical circuit"), [Optional(), Length(max=40)])
+
+
+class HouseRulesForm(PageForm):
+    """What holds for all printers of the place."""
+
+    opening_hours = TextAreaField(
+        lazy_gettext("When somebody is here"), [Optional(), Length(max=1000)], render_kw={"rows": 5}
+    )
+    quiet_hours = StringField(lazy_gettext("Quiet hours: nothing starts"), [Optional(), Length(max=40)])
+    heating_at_once = IntegerField(
+        lazy_gettext("Printers of one circuit that may heat at the same time (0: all)"), [NumberRange(0, 100)]
+    )
+    heating_minutes = IntegerField(lazy_gettext("Minutes a printer takes to heat"), [NumberRange(1, 60)])
 
 
 class ServiceForm(PageForm):

@@ -255,7 +255,7 @@ def test_a_spools_page_shows_its_movements_and_corrects(site):
 
 
 @pytest.mark.parametrize(
-    "path", ["/setup/printers/new", "/setup/materials/new", "/setup/spools/new", "/setup/tariffs/new"]
+    "path", ["/setup/printers/new", "/setup/materials/new", "/setup/spools/new", "/setup/tariffs/new", "/setup/rules"]
 )
 def test_the_forms_are_whole_in_both_languages(site, path):
     carole = site.as_("carole")
@@ -280,3 +280,37 @@ def test_health_needs_no_sign_in_and_tells_what_is_missing(site):
     answer = nobody.get("/readyz")
     assert answer.status_code == 503
     assert answer.json["missing"] == ["broker"]
+
+
+def test_house_rules_are_written_in_words_and_hold_at_once(site):
+    carole = site.as_("carole")
+    rules = {"opening_hours": "mon-sun 0:00-0:01", "quiet_hours": "22h-22h01", "heating_at_once": "1"}
+    rules["heating_minutes"] = "5"
+    refused = carole.post("/setup/rules", **{**rules, "opening_hours": "whenever"})
+    assert refused.status_code == 422
+    assert "“whenever” is not understood" in refused.text
+    assert carole.post("/setup/rules", **rules).status_code == 302
+    assert "22h-22h01" in carole.get("/setup/").text
+    assert "mon-sun 0:00-0:01" in carole.get("/setup/rules").text
+    carole.post("/setup/rules", **{**rules, "quiet_hours": ""})
+    with db.transaction() as session:
+        queued_order(session, site.cast.alice)
+        session.get(Machine, site.cast.ada.id).attended = True
+    assert "prints only while somebody is here" in carole.get("/board/").text
+    with db.transaction() as session:
+        assert dispatch.schedule(session, utcnow()) == []
+
+
+def test_a_printer_keeps_its_circuit_and_whether_it_needs_somebody(site):
+    carole, address = site.as_("carole"), f"/setup/printers/{site.cast.ada.public_id}"
+    with db.reading() as session:
+        ada = session.get(Machine, site.cast.ada.id)
+    form = {"name": ada.name, "driver": ada.driver, "profile": ada.profile, "address": ada.address, "key": ""}
+    assert carole.post(address, **form, circuit="wall", attended="y").status_code == 302
+    page = carole.get(address).text
+    assert 'value="wall"' in page
+    assert 'checked id="attended"' in page
+    carole.post(address, **form, circuit="")
+    with db.reading() as session:
+        ada = session.get(Machine, site.cast.ada.id)
+        assert (ada.circuit, ada.attended) == ("", False)

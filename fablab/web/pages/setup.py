@@ -19,14 +19,24 @@ from fablab.filament.models import MOVEMENT_LABELS
 from fablab.jobs import queries as jobs
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
-from fablab.machines.models import Machine, Service
+from fablab.machines.models import HouseRules, Machine, Service
 from fablab.machines.services import MachineData
 from fablab.money import parse_euros
 from fablab.printers import DRIVERS, Finding, open_printer
 from fablab.settings import settings
 from fablab.slicing.profiles import filament_profiles, machine_profiles
 from fablab.web.auth import me, needs
-from fablab.web.forms import AdjustForm, MachineForm, MaterialForm, PageForm, ServiceForm, SpoolForm, TariffForm, filled
+from fablab.web.forms import (
+    AdjustForm,
+    HouseRulesForm,
+    MachineForm,
+    MaterialForm,
+    PageForm,
+    ServiceForm,
+    SpoolForm,
+    TariffForm,
+    filled,
+)
 from fablab.web.language import tr
 from fablab.words import N_, say
 
@@ -52,7 +62,38 @@ def show() -> Any:
             materials=filament.materials(session, active_only=False),
             spools=filament.spools(session),
             tariffs=billing_queries.tariffs(session),
+            rules=machines.house_rules(session),
         )
+
+
+# Rules of the house --------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/rules")
+@needs(Permission.SET_UP)
+def rules() -> Any:
+    """Show the rules for all printers."""
+    with db.reading() as session:
+        return render_template("setup/rules.html", form=HouseRulesForm(obj=machines.house_rules(session)))
+
+
+@blueprint.post("/rules")
+@needs(Permission.SET_UP)
+def set_rules() -> Any:
+    """Let new rules hold."""
+    form = HouseRulesForm(request.form)
+    if form.validate():
+        wanted = HouseRules()
+        form.populate_obj(wanted)
+        try:
+            with db.transaction() as session:
+                machine_services.set_rules(session, wanted)
+        except Invalid as problem:
+            if not form.put(problem):
+                raise
+        else:
+            return redirect(url_for("setup.show"))
+    return render_template("setup/rules.html", form=form), 422
 
 
 # Printers ------------------------------------------------------------------------------------------------------------
@@ -66,7 +107,15 @@ def _machine_form(data: Any = None, **values: Any) -> MachineForm:
 
 
 def _machine_data(form: MachineForm) -> MachineData:
-    return MachineData(form.name.data, form.driver.data, form.address.data, form.profile.data, form.key.data or "")
+    return MachineData(
+        name=form.name.data,
+        driver=form.driver.data,
+        address=form.address.data,
+        profile=form.profile.data,
+        key=form.key.data or "",
+        circuit=form.circuit.data or "",
+        attended=form.attended.data,
+    )
 
 
 @blueprint.get("/printers/new")
@@ -100,7 +149,7 @@ def machine(public_id: str) -> Any:
     """Show a printer's settings."""
     with db.reading() as session:
         found = machines.by_public_id(session, public_id)
-        form = _machine_form(name=found.name, driver=found.driver, address=found.address, profile=found.profile)
+        form = _machine_form(obj=found)
         return render_template(
             "setup/machine.html", form=form, machine=found, service=_service_form(found), findings=None
         )
