@@ -87,13 +87,13 @@ def unload(session: Session, machine_id: int) -> None:
     bus.tell(session, "board")
 
 
-def consume(session: Session, spool_id: int, attempt_id: int, mass_mg: int) -> None:
+def consume(session: Session, spool_id: int, attempt_id: int, mass_mg: int, by_id: int | None = None) -> None:
     """Book what an attempt took off a spool; asked twice it books once."""
     booked = select(SpoolMovement.id).where(
         SpoolMovement.attempt_id == attempt_id, SpoolMovement.kind == Movement.CONSUMED
     )
     if session.scalar(booked) is None:
-        _move(session, spool_id, Movement.CONSUMED, -mass_mg, attempt_id=attempt_id)
+        _move(session, spool_id, Movement.CONSUMED, -mass_mg, attempt_id=attempt_id, by_id=by_id)
         bus.tell(session, "board")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fablab import bus
 from fablab.db import utcnow
-from fablab.errors import Conflict
+from fablab.errors import Conflict, Invalid
 from fablab.filament import services as filament_services
 from fablab.filament.usage import extruded_mg
 from fablab.jobs import queries, signoff
@@ -20,8 +20,10 @@ from fablab.jobs.moves import move_attempt, move_job, write
 from fablab.jobs.states import BEFORE_THE_PRINTER, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import services as machine_services
 from fablab.machines.models import Operation
-from fablab.words import Sentence, say
+from fablab.words import Grams, Sentence, say
 
+MOST_USED, SPARE_G = 1.5, 20.0
+"""A person may say that a plate took up to so many times what the slicer said, and so much more for purging."""
 SLICING_LEASE = timedelta(seconds=45)  # renewed while the slicer runs
 
 
@@ -198,14 +200,14 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     if attempt.state not in NEEDS_SIGNOFF:
         raise Conflict(say("This plate has been checked already, or is not finished yet."))
     result = signoff.consequence(attempt.copies, verdict)
-    job, before = attempt.job, AttemptState(attempt.state)
-    _book_filament(session, attempt, completed=before == AttemptState.FINISHED_UNVERIFIED, verdict=verdict)
+    job, used_mg = attempt.job, _used_mg(attempt, verdict)
+    filament_services.consume(session, attempt.spool_id, attempt.id, used_mg, by_id)
     move_attempt(
         session,
         attempt,
         AttemptState.SIGNED_OFF,
         by_id=by_id,
-        details={"good": verdict.good, "reason": verdict.reason},
+        details={"good": verdict.good, "reason": verdict.reason, "used_mg": used_mg},
         good_copies=verdict.good,
         reason=verdict.reason,
         signed_off_at=utcnow(),
@@ -222,11 +224,21 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     return result
 
 
-def _book_filament(session: Session, attempt: Attempt, *, completed: bool, verdict: signoff.Verdict) -> None:
-    nothing = verdict.reason == signoff.Reason.NOT_STARTED
-    progress = 0.0 if nothing else attempt.progress
-    mass_mg = extruded_mg(attempt.slice.mass_g, attempt.slice.curve, progress, completed and not nothing)
-    filament_services.consume(session, attempt.spool_id, attempt.id, mass_mg)
+def proposed_mg(attempt: Attempt, reason: signoff.Reason | None = None) -> int:
+    """Return how much filament an attempt that has ended took, by how far its file was read."""
+    if reason == signoff.Reason.NOT_STARTED:
+        return 0
+    completed = attempt.state == AttemptState.FINISHED_UNVERIFIED
+    return extruded_mg(attempt.slice.mass_g, attempt.slice.curve, attempt.progress, completed)
+
+
+def _used_mg(attempt: Attempt, verdict: signoff.Verdict) -> int:
+    if verdict.used_g is None:
+        return proposed_mg(attempt, verdict.reason)
+    most = attempt.slice.mass_g * MOST_USED + SPARE_G
+    if not 0 <= verdict.used_g <= most:
+        raise Invalid(say("This plate takes between 0 g and {most}.", most=Grams(most)), field="used_g")
+    return round(verdict.used_g * 1000)
 
 
 def _make_again(session: Session, job: Job, good: int, by_id: int, sliced_for: int) -> None:

@@ -40,11 +40,15 @@ ENDS_THE_JOB = frozenset({Reason.FILE, Reason.GIVEN_UP})
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person says of a plate: so many good copies, and a reason when some are missing."""
+    """What a person says of a plate: so many good copies, and a reason when some are missing.
+
+    `used_g` is the filament it took, None for what the progress says.
+    """
 
     good: int
     reason: Reason | None = None
     plate_cleared: bool = True
+    used_g: float | None = None
 
 
 @dataclass(frozen=True)

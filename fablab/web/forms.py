@@ -174,6 +174,7 @@ class VerdictForm(PageForm):
     good = IntegerField(lazy_gettext("Good copies"), [InputRequired()])
     reason = StringField(lazy_gettext("What went wrong?"), [Optional(), Length(max=40)])
     plate_cleared = BooleanField(lazy_gettext("The plate is empty again"))
+    used_g = FloatField(lazy_gettext("Filament used (g)"), [Optional()])
 
 
 def check(form: PageForm) -> None:

@@ -1,11 +1,14 @@
 """What volunteers and administrators see and do, through the pages."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
+from sqlalchemy import select
 
 from fablab import db
 from fablab.db import utcnow
+from fablab.filament.models import SpoolMovement
 from fablab.jobs import dispatch
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
@@ -314,3 +317,20 @@ def test_a_printer_keeps_its_circuit_and_whether_it_needs_somebody(site):
     with db.reading() as session:
         ada = session.get(Machine, site.cast.ada.id)
         assert (ada.circuit, ada.attended) == ("", False)
+
+
+def test_the_grams_of_a_failed_print_are_proposed_and_can_be_corrected(site):
+    _, _, attempt = printing(site)
+    with db.transaction() as session:
+        running = session.get(Attempt, attempt.id)
+        dispatch.follow_progress(session, running, 0.5, None)
+        dispatch.record(session, running, Judgement.STOPPED, {}, utcnow())
+    bob, address = site.as_("bob"), f"/board/attempts/{attempt.public_id}/check"
+    assert "By how far the print was: 2.0 g." in unescape(bob.get(address).text).replace("\u00a0", " ")
+    refused = bob.post(address, good="0", reason="clogged", used_g="900")
+    assert refused.status_code == 422
+    assert "between 0 g and 26.0 g" in refused.text.replace("\u00a0", " ")
+    assert bob.post(address, good="0", reason="clogged", used_g="3.25").status_code == 302
+    with db.reading() as session:
+        moved = session.scalars(select(SpoolMovement).where(SpoolMovement.attempt_id == attempt.id)).one()
+        assert (moved.mass_mg, moved.person_id) == (-3250, site.cast.bob.id)

@@ -158,7 +158,13 @@ def check(public_id: str) -> Any:
     """Show the page on which a volunteer judges a plate that is not simply good."""
     with db.reading() as session:
         attempt = jobs.attempt_by_public_id(session, public_id)
-        return render_template("board/check.html", attempt=attempt, reasons=signoff.REASON_LABELS, **_outlook(attempt))
+        return render_template(
+            "board/check.html",
+            attempt=attempt,
+            reasons=signoff.REASON_LABELS,
+            proposed_g=job_services.proposed_mg(attempt) / 1000,
+            **_outlook(attempt),
+        )
 
 
 @blueprint.get("/attempts/<public_id>/consequence")
@@ -182,7 +188,12 @@ def _verdict() -> signoff.Verdict:
     reason = form.reason.data or None
     if reason is not None and reason not in set(signoff.Reason):
         raise Invalid(say("Please choose one of the reasons."), field="reason")
-    return signoff.Verdict(form.good.data, signoff.Reason(reason) if reason else None, form.plate_cleared.data)
+    return signoff.Verdict(
+        good=form.good.data,
+        reason=signoff.Reason(reason) if reason else None,
+        plate_cleared=form.plate_cleared.data,
+        used_g=form.used_g.data,
+    )
 
 
 @blueprint.post("/attempts/<public_id>/check")
