@@ -18,6 +18,7 @@ from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import Conflict, Problem
 from fablab.jobs import dispatch as dispatching
+from fablab.jobs import handprints
 from fablab.jobs import queries as job_queries
 from fablab.jobs.judging import Judgement, Seen, judge
 from fablab.jobs.models import Attempt, Wish
@@ -166,7 +167,10 @@ def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgeme
             return False
         machine = session.get_one(Machine, visit.lease.machine_id)
         attempt = session.get(Attempt, visit.attempt.id) if visit.attempt is not None else None
-        machines.record_report(session, machine, _report(reading, attempt), now)
+        report = _report(reading, attempt)
+        machines.record_report(session, machine, report, now)
+        if reading.state != PrinterState.OFFLINE:
+            handprints.follow(session, machine.id, report.foreign_file, reading.user, reading.progress, now)
         if attempt is None or visit.attempt is None or attempt.state != visit.attempt.state:
             return False
         if judgement == Judgement.NEVER_STARTED:

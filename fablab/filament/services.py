@@ -97,6 +97,12 @@ def consume(session: Session, spool_id: int, attempt_id: int, mass_mg: int, by_i
         bus.tell(session, "board")
 
 
+def consume_by_hand(session: Session, spool: Spool, mass_mg: int, reason: str, by_id: int) -> None:
+    """Book what a print that was not ours took off a spool."""
+    _move(session, spool.id, Movement.CONSUMED, -mass_mg, by_id=by_id, reason=reason[:200])
+    bus.tell(session, "board")
+
+
 def adjust(session: Session, spool: Spool, mass_g: float, reason: str, by_id: int) -> None:
     """Correct a spool to what a person measured, as a movement with its reason."""
     if not 0 <= mass_g <= LARGEST_SPOOL_G:

@@ -173,6 +173,41 @@ class Attempt(Base):
     slice: Mapped[Slice] = relationship(lazy="joined")
 
 
+class HandPrint(Base):
+    """A print that somebody started at the machine or in OctoPrint: seen, never disturbed, filed afterwards.
+
+    `user` is who the printer's server says started it, `for_whom` what the person who files it says.
+    """
+
+    __tablename__ = "hand_print"
+    __table_args__ = (
+        Index(
+            "uq_hand_print_running",
+            "machine_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    machine_id: Mapped[int] = mapped_column(ForeignKey("machine.id"), index=True)
+    spool_id: Mapped[int | None] = mapped_column(ForeignKey("spool.id"))
+    file_name: Mapped[str] = mapped_column(String(500))
+    user: Mapped[str | None] = mapped_column(String(80))
+    progress: Mapped[float | None]
+    noticed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[datetime | None]
+    for_whom: Mapped[str | None] = mapped_column(String(80))
+    used_mg: Mapped[int | None]
+    filed_at: Mapped[datetime | None]
+    filed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    machine: Mapped[Machine] = relationship(lazy="joined")
+    spool: Mapped[Spool | None] = relationship(lazy="joined", foreign_keys=[spool_id])
+
+
 class JobEvent(Base):
     """Something that happened to a job or one of its attempts, with what was seen. Only grows."""
 

@@ -177,6 +177,18 @@ class VerdictForm(PageForm):
     used_g = FloatField(lazy_gettext("Filament used (g)"), [Optional()])
 
 
+class HandPrintForm(PageForm):
+    """Whose print by hand it was, and what it took."""
+
+    for_whom = StringField(lazy_gettext("Whose print was it?"), [InputRequired(), Length(max=80)])
+    spool = SelectField(lazy_gettext("Which spool did it take?"), validate_choice=True)
+    used_g = FloatField(
+        lazy_gettext("Filament used (g)"),
+        [InputRequired(), NumberRange(0, 20_000)],
+        render_kw={"type": "number", "step": "0.1", "min": "0"},
+    )
+
+
 def check(form: PageForm) -> None:
     """Raise `Invalid` with the first field that is wrong, for forms that have no page of their own to come back to."""
     if form.validate():

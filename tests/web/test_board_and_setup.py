@@ -9,7 +9,7 @@ from sqlalchemy import select
 from fablab import db
 from fablab.db import utcnow
 from fablab.filament.models import SpoolMovement
-from fablab.jobs import dispatch
+from fablab.jobs import dispatch, handprints
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
@@ -334,3 +334,24 @@ def test_the_grams_of_a_failed_print_are_proposed_and_can_be_corrected(site):
     with db.reading() as session:
         moved = session.scalars(select(SpoolMovement).where(SpoolMovement.attempt_id == attempt.id)).one()
         assert (moved.mass_mg, moved.person_id) == (-3250, site.cast.bob.id)
+
+
+def test_a_print_by_hand_is_a_line_on_the_board_until_somebody_says_whose_it_was(site):
+    now, bob = utcnow(), site.as_("bob")
+    with db.transaction() as session:
+        handprints.follow(session, site.cast.ada.id, "vase.gcode", "pi", 0.5, now)
+    assert "somebody printed by hand" not in bob.get("/board/").text
+    with db.transaction() as session:
+        handprints.follow(session, site.cast.ada.id, None, None, None, now)
+        (printed,) = handprints.to_file(session)
+        printed_id, spool = printed.public_id, printed.spool.public_id
+    assert "somebody printed by hand" in bob.get("/board/").text
+    address = f"/board/hand-prints/{printed_id}"
+    assert 'value="pi"' in bob.get(address).text
+    assert bob.post(address, for_whom="", spool=spool, used_g="5").status_code == 422
+    assert bob.post(address, for_whom="Zoe", spool="nonsense", used_g="5").status_code == 422
+    assert "which spool" in bob.post(address, for_whom="Zoe", spool="", used_g="5").text
+    assert bob.post(address, for_whom="Zoe", spool=spool, used_g="5").status_code == 302
+    assert "somebody printed by hand" not in bob.get("/board/").text
+    assert "nothing to file" in bob.get(address).text
+    assert bob.post(address, for_whom="Zoe", spool=spool, used_g="5").status_code == 409

@@ -9,8 +9,9 @@ from fablab import db, files
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.db import utcnow
-from fablab.errors import Conflict
-from fablab.jobs import dispatch, judging
+from fablab.errors import Conflict, Invalid
+from fablab.filament.queries import remaining_mg
+from fablab.jobs import dispatch, handprints, judging
 from fablab.jobs import services as jobs
 from fablab.jobs.models import Attempt, Job, Wish
 from fablab.jobs.signoff import Reason, Verdict
@@ -180,6 +181,33 @@ def test_a_print_that_somebody_started_by_hand_is_left_alone(scene):
     machine = scene.row(Machine, scene.cast.ada)
     assert (machine.foreign_file, machine.plate, machine.operation) == ("vase.gcode", Plate.HELD, Operation.BUSY)
     assert scene.printer.look().file_name == "vase.gcode"
+
+
+def test_a_print_by_hand_is_followed_to_its_end_and_filed_once(scene):
+    scene.printer.print_by_hand("vase.gcode", 1)
+    scene.watch()
+    with db.reading() as session:
+        assert handprints.to_file(session) == []
+
+    def ended():
+        scene.watch()
+        with db.reading() as session:
+            return handprints.to_file(session)
+
+    wait_until(ended, 20)
+    scene.printer.print_by_hand("vase.gcode", 60)
+    scene.watch()
+    with db.transaction() as session:
+        (printed,) = handprints.to_file(session)
+        assert (printed.file_name, printed.spool_id) == ("vase.gcode", scene.cast.spool.id)
+        with pytest.raises(Invalid, match="which spool"):
+            handprints.file(session, printed, "Zoe", None, 12.0, scene.cast.bob.id)
+        before = remaining_mg(session, [printed.spool_id])[printed.spool_id]
+        handprints.file(session, printed, "Zoe", printed.spool, 12.0, scene.cast.bob.id)
+        assert remaining_mg(session, [printed.spool_id])[printed.spool_id] == before - 12_000
+        with pytest.raises(Conflict, match="filed already"):
+            handprints.file(session, printed, "Zoe", printed.spool, 12.0, scene.cast.bob.id)
+        assert handprints.to_file(session) == []
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from fablab.errors import Conflict, Invalid
 from fablab.filament import queries as filament
 from fablab.filament import services as filament_services
 from fablab.filament.queries import SpoolOnShelf
+from fablab.jobs import handprints, signoff
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
-from fablab.jobs import signoff
 from fablab.jobs.models import Attempt, Wish
 from fablab.jobs.queries import Pace
 from fablab.jobs.states import NEEDS_SIGNOFF
@@ -28,8 +28,9 @@ from fablab.machines import services as machine_services
 from fablab.machines.models import Machine
 from fablab.orders import queries as orders
 from fablab.web.auth import me, needs
-from fablab.web.forms import VerdictForm, filled
-from fablab.words import say
+from fablab.web.forms import HandPrintForm, VerdictForm, filled
+from fablab.web.language import grams, tr
+from fablab.words import N_, say
 
 blueprint = Blueprint("board", __name__, url_prefix="/board")
 
@@ -80,7 +81,7 @@ def _machines(session: Session) -> dict[str, Any]:
     ]
     to_check = [card for card in cards if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF]
     shelf = [each for each in filament.spools(session) if each.spool.machine_id is None and each.remaining_g > 0]
-    return {"cards": cards, "to_check": to_check, "shelf": shelf}
+    return {"cards": cards, "to_check": to_check, "shelf": shelf, "to_file": handprints.to_file(session)}
 
 
 def _requester(session: Session, attempt: Attempt | None) -> Person | None:
@@ -204,6 +205,47 @@ def sign_off(public_id: str) -> Any:
     with db.transaction() as session:
         billing.sign_off(session, jobs.attempt_by_public_id(session, public_id), verdict, me())
     return _back()
+
+
+@blueprint.get("/hand-prints/<public_id>")
+@needs(Permission.RUN_BOARD)
+def hand_print(public_id: str) -> Any:
+    """Show the form on which a print that was started by hand is filed."""
+    with db.reading() as session:
+        printed = handprints.by_public_id(session, public_id)
+        spool = printed.spool.public_id if printed.spool else ""
+        form = _hand_print_form(session, for_whom=printed.user or "", spool=spool)
+        return render_template("board/hand_print.html", printed=printed, form=form)
+
+
+@blueprint.post("/hand-prints/<public_id>")
+@needs(Permission.RUN_BOARD)
+def file_hand_print(public_id: str) -> Any:
+    """Record whose print by hand it was, and book its filament."""
+    with db.reading() as session:
+        printed = handprints.by_public_id(session, public_id)
+        form = _hand_print_form(session, request.form)
+    if form.validate():
+        try:
+            with db.transaction() as session:
+                spool = filament.by_public_id(session, form.spool.data) if form.spool.data else None
+                current = handprints.by_public_id(session, public_id)
+                handprints.file(session, current, form.for_whom.data, spool, form.used_g.data, me().id)
+        except Invalid as problem:
+            if not form.put(problem):
+                raise
+        else:
+            return _back()
+    return render_template("board/hand_print.html", printed=printed, form=form), 422
+
+
+def _hand_print_form(session: Session, data: Any = None, **values: Any) -> HandPrintForm:
+    form = HandPrintForm(data, **values)
+    form.spool.choices = [("", tr(N_("No spool of ours")))] + [
+        (each.spool.public_id, f"{each.spool.material_code} {tr(each.spool.colour_name)} · {grams(each.remaining_g)}")
+        for each in filament.spools(session)
+    ]
+    return form
 
 
 def _back() -> Any:
