@@ -48,6 +48,7 @@ lint: .venv/.ready-dev ## Linters, types, import contracts
 bench: .venv/.ready-dev ## Benchmarks: tables on the screen, one JSON object each in build/bench/
 	@mkdir -p build/bench
 	@$(BIN)/python benchmarks/estimate.py
+	@PYTHONPATH=. $(BIN)/python benchmarks/fleet.py
 
 fuzz: .venv/.ready-dev ## Throw damaged 3D files at the measuring child for SECONDS (300); fails on anything but an answer
 	@PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(or $(SECONDS),300) $(SEED)

@@ -188,17 +188,13 @@ class QueueLine:
 def queue(session: Session, now: datetime) -> list[QueueLine]:
     """Return what waits, in order, each with its reason."""
     jobs = [job for job in open_jobs(session) if job.state in _WAITS]
-    machines, queued, rules = places(session), waiting(jobs), house(session, now)
-    by_id = {job.id: index for index, job in enumerate(queued)}
-    lines = []
-    for position, job in enumerate(jobs, start=1):
-        if job.state == JobState.QUEUED:
-            index = by_id[job.id]
-            reason = why_waiting(queued[index], queued[:index], machines, now, rules)
-        else:
-            reason = _not_queued_yet(job)
-        lines.append(QueueLine(job, position, reason))
-    return lines
+    queued = waiting(jobs)
+    reasons = why_waiting(queued, places(session), now, house(session, now))
+    why = {each.id: reason for each, reason in zip(queued, reasons, strict=True)}
+    return [
+        QueueLine(job, position, why[job.id] if job.state == JobState.QUEUED else _not_queued_yet(job))
+        for position, job in enumerate(jobs, start=1)
+    ]
 
 
 _WAITS = frozenset(

@@ -193,8 +193,11 @@ def assign(
     jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
 ) -> list[tuple[WaitingJob, Place]]:
     """Give jobs, in the order of the queue, to machines that may start them now; a machine gets one job."""
-    free, chosen = list(places), []
+    free = [place for place in places if not (_state_obstacle(place) or _plate_obstacle(place))]
+    chosen: list[tuple[WaitingJob, Place]] = []
     for job in jobs:
+        if not free:
+            break
         if job.held or (job.not_before is not None and job.not_before > now):
             continue
         fitting = (each for each in free if each.profile == job.profile)
@@ -206,10 +209,16 @@ def assign(
     return chosen
 
 
-def why_waiting(
-    job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
-) -> Sentence:
-    """Say in one sentence why a queued job is not printing yet; `ahead` are the jobs before it in the queue."""
+def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House) -> list[Sentence]:
+    """Say of each job of the queue, in its order, in one sentence why it is not printing yet."""
+    starting = {job.id for job, _ in assign(jobs, places, now, house)}
+    return [
+        say("It starts in a moment.") if job.id in starting else _why(job, ahead, places, now, house)
+        for ahead, job in enumerate(jobs)
+    ]
+
+
+def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Sentence:
     if job.held:
         return say("On hold: a volunteer has to release it.")
     if job.not_before is not None and job.not_before > now:
@@ -220,14 +229,5 @@ def why_waiting(
         return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
     obstacles = [obstacle(job, place, house, now) for place in fitting]
     if None in obstacles:
-        return _soon(job, ahead, places, now, house)
+        return say("Other plates come first: {count}.", count=ahead)
     return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence
-
-
-def _soon(
-    job: WaitingJob, ahead: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
-) -> Sentence:
-    started = {each.id for each, _ in assign([*ahead, job], places, now, house)}
-    if job.id in started:
-        return say("It starts in a moment.")
-    return say("Other plates come first: {count}.", count=len(ahead))
