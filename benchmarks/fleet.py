@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -93,14 +94,11 @@ def timed(act: Callable[[Session], int], expected: int) -> float:
     taken = []
     for _ in range(ROUNDS):
         started = time.process_time()
-        try:
-            with db.transaction() as session:
-                found = act(session)
-                assert found == expected, f"{found} instead of {expected}"
-                taken.append(1000 * (time.process_time() - started))
-                raise Undo
-        except Undo:
-            pass
+        with suppress(Undo), db.transaction() as session:
+            found = act(session)
+            assert found == expected, f"{found} instead of {expected}"
+            taken.append(1000 * (time.process_time() - started))
+            raise Undo
     return round(statistics.median(taken), 1)
 
 
