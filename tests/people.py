@@ -137,10 +137,10 @@ def order_cube(session: Session, person: Person, quantity: int = 1) -> Order:
     return order
 
 
-def made_slice(key: str, mass_g: float, time_s: float) -> Slice:
+def made_slice(key: str, mass_g: float, time_s: float, gcode: str = GCODE) -> Slice:
     """A slice as a worker would make it, with a G-code of our own."""
     path = settings().data_dir / "plate.gcode"
-    path.write_text(f"; {key} {mass_g}\n{GCODE}")
+    path.write_text(f"; {key} {mass_g}\n{gcode}")
     return Slice(
         key=key,
         gcode_sha1=files.sha1_of(path),
@@ -162,11 +162,13 @@ def slice_next_preview(session: Session, *, mass_g: float = 4.0, time_s: float =
     return request
 
 
-def slice_job(session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0) -> Job | None:
+def slice_job(
+    session: Session, job: Job, *, mass_g: float = 4.0, time_s: float = 1500.0, gcode: str = GCODE
+) -> Job | None:
     """Slice a job as a worker would, with a G-code of our own."""
     taken = job_services.take_for_slicing(session, job.id, utcnow())
     assert taken is not None
-    made = made_slice(f"test-{job.id}-{taken.token}", mass_g, time_s)
+    made = made_slice(f"test-{job.id}-{taken.token}", mass_g, time_s, gcode)
     done = job_services.sliced(session, job.id, taken.token, slices.keep(session, made))
     if done is not None:
         billing.slice_arrived(session, done)

@@ -28,19 +28,22 @@ from fablab.words import say
 
 CANCELLING_S = 0.15
 FINISHING_S = 0.15
+SLOW_S = 2.0
 TIME_LINE = re.compile(rb"; estimated printing time \(normal mode\) = ([^\n]+)")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 TAIL_BYTES = 80_000
+TAKEN_OFF = "taken off"
 
 
 class Fault(StrEnum):
-    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told."""
+    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told, with `SLOW` it happens late."""
 
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     CUT_BEFORE = "cut_before"
     CUT_AFTER = "cut_after"
     SILENT = "silent"
+    SLOW = "slow"
 
 
 class Mishap(StrEnum):
@@ -111,6 +114,13 @@ class SimulatedPrinter:
         """Cut the printer's server off the network, or plug it in again."""
         with self._open() as state:
             state.server_off = off
+
+    def take_off(self) -> bool:
+        """Take the parts off the plate, as a person does who looks first; False while something is being printed."""
+        with self._open() as state:
+            if not state.printing:
+                state.log.append((TAKEN_OFF, None))
+            return not state.printing
 
     def journal(self) -> list[dict[str, Any]]:
         """Return what the printer really received and did, in order."""
@@ -232,9 +242,14 @@ class SimulatedPrinter:
             if fault == Fault.SILENT:
                 yield State(files=json.loads(json.dumps(state.files)))
                 return
+            if fault != Fault.SLOW:
+                yield state
+                if fault == Fault.CUT_AFTER:
+                    self._fail(Fault.CUT_AFTER)
+                return
+        time.sleep(SLOW_S)
+        with self._open() as state:
             yield state
-            if fault == Fault.CUT_AFTER:
-                self._fail(Fault.CUT_AFTER)
 
     @staticmethod
     def _fail(fault: Fault) -> None:

@@ -104,3 +104,18 @@ def test_of_eight_starts_at_once_one_is_taken(printer):
         racer.join(10)
     assert found == ["refused"] * 7 + ["started"]
     assert len(starts(printer)) == 1
+
+
+def test_a_slow_start_happens_late_and_holds_nobody_up(printer, monkeypatch):
+    monkeypatch.setattr("fablab.printers.simulated.SLOW_S", 0.0)
+    printer.fail_next("start", Fault.SLOW)
+    printer.start("part.gcode")
+    assert len(starts(printer)) == 1
+
+
+def test_parts_are_taken_off_a_plate_only_when_nothing_is_being_printed(printer):
+    printer.start("part.gcode")
+    assert not printer.take_off()
+    wait_until(lambda: printer.look().state == PrinterState.READY, 5)
+    assert printer.take_off()
+    assert [line["what"] for line in printer.journal()][-2:] == ["finish", "taken off"]
