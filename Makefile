@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run test check lint bench fuzz octoprint system-test-parts messages compile vendor frontend-check lock screenshots clean
+.PHONY: help setup run test check lint bench fuzz chaos octoprint system-test-parts messages compile vendor frontend-check lock screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 22
@@ -52,6 +52,9 @@ bench: .venv/.ready-dev ## Benchmarks: tables on the screen, one JSON object eac
 
 fuzz: .venv/.ready-dev ## Throw damaged 3D files at the measuring child for SECONDS (300); fails on anything but an answer
 	@PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(or $(SECONDS),300) $(SEED)
+
+chaos: .venv/.ready-dev ## Kill, freeze and cut everything while orders come in; fails on a broken promise (ARGS="--seed 2 --faults 80")
+	@PYTHONPATH=. $(BIN)/python scripts/chaos.py $(ARGS)
 
 messages: .venv/.ready-dev ## Collect the sentences for translation and update the French catalogue
 	@sh scripts/messages.sh

@@ -36,7 +36,7 @@ TAKEN_OFF = "taken off"
 
 
 class Fault(StrEnum):
-    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told, with `SLOW` it happens late."""
+    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told; with `SLOW`, late."""
 
     UNREACHABLE = "unreachable"
     REFUSED = "refused"

@@ -1,0 +1,137 @@
+"""What must be true at the end; printers are asked for what they did, our database only for what it says of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fablab.billing import ledger
+from fablab.billing.models import LedgerLine
+from fablab.db import utcnow
+from fablab.filament.models import Movement, SpoolMovement
+from fablab.jobs import queries as jobs
+from fablab.jobs.models import Attempt
+from fablab.jobs.signoff import Reason
+from fablab.jobs.states import ENDED_JOBS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
+from fablab.machines import queries as machine_queries
+from fablab.machines.models import Operation, Plate, Service
+from fablab.orders.models import Order, OrderState
+from fablab.printers.simulated import TAKEN_OFF
+from tests.chaos.benches import Happened
+
+ENDED_ORDERS = frozenset({OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED})
+NO_OBSTACLE = "It starts in a moment."
+
+Records = Mapping[int, Sequence[Happened]]
+
+
+def double_starts(records: Records) -> list[str]:
+    """Name the files that a printer started more than once, or that two printers started."""
+    starts = Counter(line.name for record in records.values() for line in record if line.what == "start")
+    return [f"{name} was started {times} times" for name, times in starts.items() if times > 1]
+
+
+def late_starts(session: Session, records: Records) -> list[str]:
+    """Name the files that were started although it was settled that they never were: their job was printed again."""
+    started = {line.name for record in records.values() for line in record if line.what == "start"}
+    settled = (Attempt.state == AttemptState.START_FAILED) | (Attempt.reason == Reason.NOT_STARTED)
+    found = session.scalars(select(Attempt.file_name).where(settled))
+    return [f"{name} was started after it was given up" for name in found if name in started]
+
+
+def dirty_starts(records: Records) -> list[str]:
+    """Name the starts on a plate from which nobody had taken the parts of the start before."""
+    return [words for record in records.values() for words in _dirty(record)]
+
+
+def _dirty(record: Iterable[Happened]) -> Iterable[str]:
+    lying: str | None = None
+    for line in record:
+        if line.what == TAKEN_OFF:
+            lying = None
+        elif line.what == "start":
+            if lying is not None:
+                yield f"{line.name} was started on top of {lying}"
+            lying = line.name
+
+
+def unknown_starts(session: Session, records: Records) -> list[str]:
+    """Name the starts of which no attempt knows."""
+    known = set(session.scalars(select(Attempt.file_name)))
+    started = {line.name for record in records.values() for line in record if line.what == "start"}
+    return [f"{name} was started and no attempt knows it" for name in started - known]
+
+
+def open_orders(session: Session, confirmed: Iterable[int]) -> list[int]:
+    """Return the confirmed orders that are not ended."""
+    ended = set(session.scalars(select(Order.id).where(Order.state.in_(ENDED_ORDERS))))
+    return [order_id for order_id in confirmed if order_id not in ended]
+
+
+def lost(session: Session, confirmed: Iterable[int]) -> list[str]:
+    """Name the orders that are neither ended, nor on a printer, nor in the queue with a sentence."""
+    reasons = {line.job.id: str(line.why) for line in jobs.queue(session, utcnow())}
+    taken = {attempt.job_id for attempt in jobs.live_attempts(session)}
+    found = []
+    for order_id in open_orders(session, confirmed):
+        plates = [job for job in jobs.of_order(session, order_id) if job.state not in ENDED_JOBS]
+        if not plates or any(not reasons.get(job.id) and job.id not in taken for job in plates):
+            found.append(f"order {order_id}: {[job.state for job in plates]}")
+    return found
+
+
+def stuck(session: Session, confirmed: Iterable[int]) -> list[str]:
+    """Name the orders that did not end although everybody did everything, and whose job names nothing in its way."""
+    reasons = {line.job.id: str(line.why) for line in jobs.queue(session, utcnow())}
+    found = []
+    for order_id in open_orders(session, confirmed):
+        for job in jobs.of_order(session, order_id):
+            attempt = jobs.live_attempt_of(session, job.id)
+            if job.state not in ENDED_JOBS and reasons.get(job.id, NO_OBSTACLE) == NO_OBSTACLE:
+                found.append(f"order {order_id}: {job.state}, {attempt.state if attempt else 'no attempt'}")
+    return found
+
+
+def unbalanced(session: Session) -> list[str]:
+    """Name what does not add up: bookings, reservations of ended orders, and filament of attempts."""
+    found = [f"booking {entry}" for entry in ledger.unbalanced(session)]
+    total = session.scalar(select(func.sum(LedgerLine.amount_cents))) or 0
+    if total:
+        found.append(f"all bookings together: {total} cents")
+    for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
+        kept, charged = ledger.reserved_cents(session, order.id), ledger.charged_cents(session, order.id)
+        due = order.price_cents if order.state != OrderState.CANCELLED else 0
+        if kept or charged != due:
+            found.append(f"order {order.id}: {kept} cents still reserved, {charged} charged, {due} agreed")
+    return found + _filament(session)
+
+
+def _filament(session: Session) -> list[str]:
+    """Compare the movements of spools with the attempts that were signed off: one each, and no other."""
+    moved = Counter(
+        session.scalars(select(SpoolMovement.attempt_id).where(SpoolMovement.kind == Movement.CONSUMED)).all()
+    )
+    signed = Counter(session.scalars(select(Attempt.id).where(Attempt.state == AttemptState.SIGNED_OFF)).all())
+    return [f"attempt {key}: {moved[key]} movements" for key in moved | signed if moved[key] != signed[key]]
+
+
+def held_without_release(session: Session) -> list[str]:
+    """Name the machines that take no work although the board shows nothing to press about it."""
+    found = []
+    for machine in machine_queries.all_in_use(session):
+        attempt = jobs.live_attempt_on(session, machine.id)
+        if machine.service != Service.IN_SERVICE or (attempt is None and machine.operation == Operation.READY):
+            continue  # its plate is clear, or the board asks whether it is empty
+        if attempt is None and machine.plate == Plate.HELD:
+            continue
+        if attempt is not None and attempt.state in NEEDS_SIGNOFF:
+            continue
+        away = machine.operation in (Operation.OFFLINE, Operation.ERROR)
+        if attempt is not None and attempt.state in ON_THE_PRINTER and away:
+            continue
+        if attempt is not None:
+            found.append(f"{machine.name}: {machine.operation}, {machine.plate}, {attempt.state}")
+    return found
