@@ -34,9 +34,7 @@ def wanted(words: list[str]) -> Options:
 def tell(outcome: Outcome) -> None:
     """Print the table, what was wrong in words, and the figures."""
     print(outcome.table())
-    print(
-        f"\n{outcome.starts} starts by the printers' own records; settled {outcome.settled_s:.0f} s after the last fault."
-    )
+    print(f"\n{outcome.starts} starts, by their own records; settled {outcome.settled_s:.0f} s after the last fault.")
     for name, found in outcome.wrong.items():
         for sentence in found:
             print(f"{name}: {sentence}")

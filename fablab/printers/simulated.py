@@ -29,6 +29,7 @@ from fablab.words import say
 CANCELLING_S = 0.15
 FINISHING_S = 0.15
 SLOW_S = 2.0
+LATE_S = 8.0
 TIME_LINE = re.compile(rb"; estimated printing time \(normal mode\) = ([^\n]+)")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 TAIL_BYTES = 80_000
@@ -36,7 +37,10 @@ TAKEN_OFF = "taken off"
 
 
 class Fault(StrEnum):
-    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told; with `SLOW`, late."""
+    """How a command can fail. With `CUT_AFTER` it has happened although nobody was told; with `SLOW`, after a while.
+
+    A `LATE` start is on its way for long after the connection broke; `RESTARTED` is the printer's server.
+    """
 
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
@@ -44,6 +48,8 @@ class Fault(StrEnum):
     CUT_AFTER = "cut_after"
     SILENT = "silent"
     SLOW = "slow"
+    LATE = "late"
+    RESTARTED = "restarted"
 
 
 class Mishap(StrEnum):
@@ -76,6 +82,7 @@ class State:
     faults: dict[str, list[str]] = field(default_factory=dict)
     mishap: str | None = None
     mishap_at: float = 0.0
+    late: tuple[str, float] | None = None
     log: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -166,12 +173,10 @@ class SimulatedPrinter:
 
     def start(self, name: str) -> None:
         """Print a file. Like real servers, a finished file is printed again when it is started again."""
-        with self._command("start") as state:
+        with self._command("start", late=name) as state:
             self._must_be_idle(state)
             self._must_have(state, name)
-            state.selected = name
-            self._begin(state, self._duration_s(self.folder / "files" / name))
-            state.log.append(("start", name))
+            self._start(state, name)
 
     def pause(self) -> None:
         """Pause the print; a print that is paused already stays so."""
@@ -231,7 +236,7 @@ class SimulatedPrinter:
     # How it works ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _command(self, name: str) -> Iterator[State]:
+    def _command(self, name: str, *, late: str | None = None) -> Iterator[State]:
         """Open the state for a command, or fail as was asked for."""
         with self._open() as state:
             if state.server_off:
@@ -239,6 +244,12 @@ class SimulatedPrinter:
             fault = state.faults.get(name, []).pop(0) if state.faults.get(name) else None
             if fault in (Fault.UNREACHABLE, Fault.REFUSED, Fault.CUT_BEFORE):
                 self._fail(Fault(fault))
+            if fault == Fault.LATE and late is not None:
+                state.late = (late, time.time() + LATE_S)
+                self._fail(Fault.LATE)
+            if fault == Fault.RESTARTED:
+                self._restart(state)
+                self._fail(Fault.RESTARTED)
             if fault == Fault.SILENT:
                 yield State(files=json.loads(json.dumps(state.files)))
                 return
@@ -282,6 +293,10 @@ class SimulatedPrinter:
 
     def _live(self, state: State, now: float) -> None:
         """Let everything happen that has become due by `now`."""
+        if state.late is not None and now >= state.late[1]:
+            name, state.late = state.late[0], None
+            if name in state.files and not state.printing and state.error is None and not state.offline:
+                self._start(state, name)
         if not state.printing or state.selected is None:
             return
         done = state.done_s + (now - state.running_since if state.running_since is not None else 0.0)
@@ -308,19 +323,28 @@ class SimulatedPrinter:
         elif mishap == Mishap.STOP:
             self._end(state, "failures", "stopped at the machine")
         elif mishap == Mishap.POWER_LOSS:
-            state.log.append(("power loss", state.selected))
-            state.printing, state.selected, state.progress = False, None, None
+            self._restart(state)
         else:
             self._end(state, "failures", str(mishap))
             state.selected, state.progress = None, None
             state.offline = mishap == Mishap.OFFLINE
             state.error = "Thermal runaway, system stopped!" if mishap == Mishap.ERROR else None
 
+    @staticmethod
+    def _restart(state: State) -> None:
+        state.log.append(("power loss", state.selected))
+        state.printing, state.selected, state.progress = False, None, None
+
     def _end(self, state: State, counter: str, word: str) -> None:
         assert state.selected is not None
         state.files[state.selected][counter] += 1
         state.printing = False
         state.log.append((word, state.selected))
+
+    def _start(self, state: State, name: str) -> None:
+        state.selected = name
+        self._begin(state, self._duration_s(self.folder / "files" / name))
+        state.log.append(("start", name))
 
     def _begin(self, state: State, duration_s: float) -> None:
         state.printing, state.by_hand, state.duration_s = True, False, duration_s

@@ -92,11 +92,14 @@ class Mischief:
             lambda: self._cut("start", Fault.REFUSED),
             lambda: self._cut("start", Fault.SILENT),
             lambda: self._cut("start", Fault.SLOW),
+            lambda: self._cut("start", Fault.LATE),
             lambda: self._cut("look", Fault.SLOW),
+            lambda: self._cut("history", Fault.RESTARTED),
             lambda: self._cut("delete", Fault.CUT_BEFORE),
             *(lambda what=what: self._mishap(what) for what in TRIGGERS),
             self._switched_off,
             self._restarted_while_starting,
+            self._restarted_before_a_late_start,
         ]
         ours = [
             self._worker_killed,
@@ -140,6 +143,13 @@ class Mischief:
         bench.printer.fail_next("start", Fault.CUT_AFTER)
         bench.printer.mishap(Mishap.POWER_LOSS, 0.0)
         return Episode("printer's server restarted while starting", time.time(), machine_id, "power loss")
+
+    def _restarted_before_a_late_start(self) -> Episode:
+        """Nobody can know, a person says that nothing was printed, and then the start arrives after all."""
+        machine_id, bench = self._simulated()
+        bench.printer.fail_next("start", Fault.LATE)
+        bench.printer.fail_next("history", Fault.RESTARTED)
+        return Episode("printer's server restarted, start late", time.time(), machine_id, "power loss")
 
     def _octoprint_killed(self) -> Episode:
         machine_id, bench = self.chance.choice(self._real())

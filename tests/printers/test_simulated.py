@@ -119,3 +119,28 @@ def test_parts_are_taken_off_a_plate_only_when_nothing_is_being_printed(printer)
     wait_until(lambda: printer.look().state == PrinterState.READY, 5)
     assert printer.take_off()
     assert [line["what"] for line in printer.journal()][-2:] == ["finish", "taken off"]
+
+
+def test_a_late_start_happens_after_the_connection_broke_unless_its_file_is_gone(printer, monkeypatch):
+    monkeypatch.setattr("fablab.printers.simulated.LATE_S", 0.2)
+    printer.fail_next("start", Fault.LATE)
+    with pytest.raises(NobodyKnows):
+        printer.start("part.gcode")
+    assert printer.look().state == PrinterState.READY
+    wait_until(lambda: printer.look().state == PrinterState.PRINTING, 5)
+    wait_until(lambda: printer.look().state == PrinterState.READY, 5)
+    printer.fail_next("start", Fault.LATE)
+    with pytest.raises(NobodyKnows):
+        printer.start("part.gcode")
+    printer.delete("part.gcode")
+    monkeypatch.setattr("fablab.printers.simulated.time.time", lambda: 1e12)
+    assert printer.look().state == PrinterState.READY
+    assert len(starts(printer)) == 1
+
+
+def test_a_restarted_server_has_nothing_selected(printer):
+    printer.select("part.gcode")
+    printer.fail_next("history", Fault.RESTARTED)
+    with pytest.raises(NobodyKnows):
+        printer.history("part.gcode")
+    assert printer.look().file_name is None
