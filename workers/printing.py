@@ -124,6 +124,8 @@ def _look(visit: Visit, *, start_refused: bool = False) -> None:
             judgement = Judgement.NEVER_STARTED
         if judgement == Judgement.NEVER_STARTED and not _fenced(visit.printer, attempt.file_name):
             judgement = Judgement.WAIT
+        elif _nobody_will_know(attempt, judgement, reading) and history is not None:
+            _fenced(visit.printer, attempt.file_name)
     if _record(visit, reading, history, judgement) and attempt is not None:
         _tidy(visit.printer, attempt.file_name, judgement)
 
@@ -145,6 +147,15 @@ def _pass_on(printer: Printer, attempt: Attempt, reading: Reading) -> bool:
         log.warning("%s on %s was not taken: %s", attempt.wish, attempt.file_name, problem)
         return False
     return True
+
+
+def _nobody_will_know(attempt: Attempt, judgement: Judgement, reading: Reading) -> bool:
+    """Tell whether a person decides about an attempt whose start may still be on its way from a frozen worker.
+
+    Its file has no history, so nothing is lost with it; left there, it could be started after the plate was checked.
+    """
+    waits = attempt.state == AttemptState.UNKNOWN and judgement == Judgement.WAIT
+    return judgement == Judgement.UNKNOWN or (waits and reading.state == PrinterState.READY)
 
 
 def _fenced(printer: Printer, file_name: str) -> bool:
@@ -279,6 +290,9 @@ def _send(visit: Visit, attempt: Attempt) -> Started | None:
         raise Problem(say("{machine} was not ready any more.", machine=attempt.machine.name))
     with db.transaction() as session:
         dispatching.sending(session, session.get_one(Attempt, attempt.id))
+        before = job_queries.file_asked_before(session, attempt)
+    if before is not None:
+        visit.printer.delete(before)  # a start of it that is still on its way must find nothing
     visit.printer.upload(attempt.file_name, _checked_gcode(attempt))
     visit.printer.select(attempt.file_name)
     now = utcnow()

@@ -60,6 +60,16 @@ def live_attempt_on(session: Session, machine_id: int) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.machine_id == machine_id, Attempt.state.in_(LIVE_ATTEMPTS)))
 
 
+def file_asked_before(session: Session, attempt: Attempt) -> str | None:
+    """Return the file whose start was last sent to an attempt's machine before it, if any."""
+    return session.scalar(
+        select(Attempt.file_name)
+        .where(Attempt.machine_id == attempt.machine_id, Attempt.id < attempt.id, Attempt.asked_at.is_not(None))
+        .order_by(Attempt.id.desc())
+        .limit(1)
+    )
+
+
 def attempts_of(session: Session, job_id: int) -> Sequence[Attempt]:
     """Return all tries of a job, newest first."""
     return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.id.desc())).all()

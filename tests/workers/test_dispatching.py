@@ -19,6 +19,7 @@ from fablab.jobs.states import AttemptState, JobState
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.orders.models import Order
+from fablab.printers import Refused
 from fablab.printers.simulated import Fault, Mishap, SimulatedPrinter
 from fablab.settings import settings
 from tests.people import GCODE, queued_order, small_place
@@ -170,6 +171,38 @@ def test_a_printer_that_restarted_at_the_start_is_unknown_and_stays_reserved(sce
         attempt = session.get(Attempt, scene.attempt().id)
         billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), scene.cast.bob)
     assert scene.row(Job, scene.job).state == JobState.QUEUED
+
+
+def sign_off_as_not_started(scene):
+    with db.transaction() as session:
+        attempt = session.get(Attempt, scene.attempt().id)
+        billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), scene.cast.bob)
+
+
+def test_a_start_that_arrives_after_a_person_checked_the_plate_finds_nothing(scene):
+    scene.printer.fail_next("start", Fault.LATE)
+    scene.printer.fail_next("history", Fault.RESTARTED)
+    printing.dispatch(scene.claim())
+    scene.watch_until(AttemptState.UNKNOWN)
+    sign_off_as_not_started(scene)
+    with pytest.raises(Refused, match="no such file"):
+        scene.printer.start(scene.attempt().file_name)
+    assert scene.starts() == []
+
+
+def test_a_start_that_arrives_after_contact_was_given_up_finds_nothing(scene):
+    scene.printer.fail_next("start", Fault.LATE)
+    attempt = scene.claim()
+    scene.printer.fail_next("history", Fault.UNREACHABLE)
+    printing.dispatch(attempt)
+    with db.transaction() as session:
+        jobs.give_up_contact(session, session.get(Attempt, attempt), scene.cast.bob.id)
+    given_up = scene.attempt().file_name
+    sign_off_as_not_started(scene)
+    scene.watch()
+    printing.dispatch(scene.claim())
+    assert scene.printer.history(given_up) is None
+    assert given_up not in scene.starts()
 
 
 def test_a_print_that_somebody_started_by_hand_is_left_alone(scene):
