@@ -241,7 +241,9 @@ class SimulatedPrinter:
         with self._open() as state:
             if state.server_off:
                 raise NotSent(say("The printer does not answer at its address."))
-            fault = state.faults.get(name, []).pop(0) if state.faults.get(name) else None
+            fault = state.faults[name].pop(0) if state.faults.get(name) else None
+            if fault is not None:
+                state.log.append((f"{name}: {fault}", None))
             if fault in (Fault.UNREACHABLE, Fault.REFUSED, Fault.CUT_BEFORE):
                 self._fail(Fault(fault))
             if fault == Fault.LATE and late is not None:

@@ -124,7 +124,7 @@ class Mischief:
     def _cut(self, command: str, fault: Fault) -> Episode:
         machine_id, bench = self._simulated()
         bench.printer.fail_next(command, fault)
-        return Episode(f"{command}: {fault.replace('_', ' ')}", time.time(), machine_id)
+        return Episode(f"{command}: {fault.replace('_', ' ')}", time.time(), machine_id, f"{command}: {fault}")
 
     def _mishap(self, what: Mishap) -> Episode:
         machine_id, bench = self._simulated()

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STEP_S = 0.25
 SETTLE_S = 150.0
+SAME_S = 0.05
 SIGNS = NEEDS_SIGNOFF | {AttemptState.START_FAILED, AttemptState.PAUSED, AttemptState.SIGNED_OFF}
 
 
@@ -151,7 +152,7 @@ class Run:
             if episode.noticed_s is None and self._noticed(episode, machine.operation, recent):
                 episode.noticed_s = now - episode.began_at
             if episode.working_s is None:
-                starts = [line.at for line in record if line.what == "start" and line.at > episode.began_at]
+                starts = [line.at for line in record if line.what == "start" and line.at > episode.began_at + SAME_S]
                 episode.working_s = starts[0] - episode.began_at if starts else None
 
     @staticmethod
