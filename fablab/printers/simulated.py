@@ -2,8 +2,8 @@
 
 Its state is a JSON file under a lock, and what it does follows from the clock at each call, so every process sees the
 same printer and none has to run for it. Its journal, append-only, is an independent witness of what it received.
-An address is a folder, optionally with `?speed=600&least=1&most=30`: how much faster than real it prints, and the
-shortest and longest print in seconds.
+An address is a folder, optionally with `?speed=600&least=1&most=30&late=8`: how much faster than real it prints, the
+shortest and longest print in seconds, and how long a late start is on its way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from fablab.words import say
 CANCELLING_S = 0.15
 FINISHING_S = 0.15
 SLOW_S = 2.0
-LATE_S = 8.0
 TIME_LINE = re.compile(rb"; estimated printing time \(normal mode\) = ([^\n]+)")
 UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 TAIL_BYTES = 80_000
@@ -95,6 +94,7 @@ class SimulatedPrinter:
         self.folder = Path(folder)
         self.speed = options.get("speed", 240.0)
         self.least_s, self.most_s = options.get("least", 20.0), options.get("most", 60.0)
+        self.late_s = options.get("late", 8.0)
 
     # What a person or a test does to it ------------------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ class SimulatedPrinter:
             if fault in (Fault.UNREACHABLE, Fault.REFUSED, Fault.CUT_BEFORE):
                 self._fail(Fault(fault))
             if fault == Fault.LATE and late is not None:
-                state.late = (late, time.time() + LATE_S)
+                state.late = (late, time.time() + self.late_s)
                 self._fail(Fault.LATE)
             if fault == Fault.RESTARTED:
                 self._restart(state)

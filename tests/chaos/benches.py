@@ -59,8 +59,8 @@ class SimulatedBench:
 
     driver, key = "simulated", ""
 
-    def __init__(self, folder: Path) -> None:
-        self.address = f"{folder}?speed=15&least=1.5&most=3"
+    def __init__(self, folder: Path, late_s: float) -> None:
+        self.address = f"{folder}?speed=15&least=1.5&most=3&late={late_s}"
         self.printer = SimulatedPrinter(self.address)
 
     def record(self):

@@ -30,7 +30,7 @@ from tests.postgres import postgres_server
 
 ROOT = Path(__file__).parents[2]
 PACE = 5.0
-SIMULATED = 3
+LATE_S = (6.0, 7.5, 10.0)  # all later than the margin after which a start counts as not sent
 GCODE = "G28\n" + "G4 P100\n" * 40 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
 PLENTY_CENTS, PLENTY_G = 1_000_000, 20_000
 
@@ -146,7 +146,7 @@ def open_place(folder: Path, options: Options) -> Iterator[Place]:
             server.start()
         for server in servers:
             server.wait_until_ready()
-        simulated = [SimulatedBench(data / "simulated" / str(number)) for number in range(SIMULATED)]
+        simulated = [SimulatedBench(data / "simulated" / str(number), late) for number, late in enumerate(LATE_S, 1)]
         benches, alice, bob = _people([*simulated, *servers])
         logs = data / "log"
         logs.mkdir(exist_ok=True)

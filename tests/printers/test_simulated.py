@@ -122,7 +122,7 @@ def test_parts_are_taken_off_a_plate_only_when_nothing_is_being_printed(printer)
 
 
 def test_a_late_start_happens_after_the_connection_broke_unless_its_file_is_gone(printer, monkeypatch):
-    monkeypatch.setattr("fablab.printers.simulated.LATE_S", 0.2)
+    printer.late_s = 0.2
     printer.fail_next("start", Fault.LATE)
     with pytest.raises(NobodyKnows):
         printer.start("part.gcode")
