@@ -31,7 +31,7 @@ from tests.postgres import postgres_server
 ROOT = Path(__file__).parents[2]
 PACE = 5.0
 LATE_S = (6.0, 7.5, 10.0)  # all later than the margin after which a start counts as not sent
-GCODE = "G28\n" + "G4 P100\n" * 40 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
+GCODE = "G28\nG1 X50 Y50 Z0.2 E5\n" + "G4 P100\n" * 40 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
 PLENTY_CENTS, PLENTY_G = 1_000_000, 20_000
 
 
