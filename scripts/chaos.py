@@ -35,6 +35,8 @@ def tell(outcome: Outcome) -> None:
     """Print the table, what was wrong in words, and the figures."""
     print(outcome.table())
     print(f"\n{outcome.starts} starts, by their own records; settled {outcome.settled_s:.0f} s after the last fault.")
+    if outcome.ended_by_themselves:
+        print(f"{outcome.ended_by_themselves} times a worker ended by itself and was started again.")
     for name, found in outcome.wrong.items():
         for sentence in found:
             print(f"{name}: {sentence}")

@@ -12,6 +12,7 @@ from itertools import count
 import redis
 
 from fablab import bus, db
+from fablab.embedded import Child
 from fablab.jobs import queries as jobs
 from fablab.printers.simulated import Fault, Mishap
 from fablab.settings import settings
@@ -32,7 +33,9 @@ TRIGGERS = {
 
 @dataclass
 class Episode:
-    """A fault that was made. On a printer it begins with the line `trigger` of its record, if that is named.
+    """A fault that was made. On a printer it begins with the line `trigger` of its record, at once if that is empty.
+
+    `shows`: the board shows it, so that one can tell when it was noticed.
 
     Faults of our own processes have no machine: work goes on when every printer in reach was looked at after `over_at`.
     """
@@ -41,6 +44,7 @@ class Episode:
     made_at: float
     machine_id: int | None = None
     trigger: str | None = None
+    shows: bool = True
     over_at: float = 0.0
     began_at: float | None = None
     noticed_s: float | None = None
@@ -68,7 +72,9 @@ class Mischief:
     def __init__(self, place: Place, chance: random.Random) -> None:
         self.place, self.chance, self.later = place, chance, Later()
         self.episodes: list[Episode] = []
+        self.ended_by_themselves = 0
         self._deck: list[Callable[[], Episode]] = []
+        self._coming: set[str] = set()
 
     def make(self) -> None:
         """Make the next fault."""
@@ -76,6 +82,23 @@ class Mischief:
             self._deck = self._kinds()
             self.chance.shuffle(self._deck)
         self.episodes.append(self._deck.pop()())
+
+    def supervise(self) -> None:
+        """Start again what has ended by itself, as every supervisor does: some losses of Redis end a Celery worker."""
+        for child in (self.place.broker, *self.place.workers):
+            if not child.alive() and child.program.name not in self._coming:
+                self.ended_by_themselves += 1
+                self._back(child, 0.5)
+
+    def _back(self, child: Child, seconds: float) -> None:
+        name = child.program.name
+
+        def start() -> None:
+            self._coming.discard(name)
+            child.start()
+
+        self._coming.add(name)
+        self.later.at(seconds, start)
 
     def heal(self) -> None:
         """Let everything that is down come back, and wake what is asleep, at its own moment."""
@@ -124,7 +147,9 @@ class Mischief:
     def _cut(self, command: str, fault: Fault) -> Episode:
         machine_id, bench = self._simulated()
         bench.printer.fail_next(command, fault)
-        return Episode(f"{command}: {fault.replace('_', ' ')}", time.time(), machine_id, f"{command}: {fault}")
+        return Episode(
+            f"{command}: {fault.replace('_', ' ')}", time.time(), machine_id, f"{command}: {fault}", shows=False
+        )
 
     def _mishap(self, what: Mishap) -> Episode:
         machine_id, bench = self._simulated()
@@ -164,7 +189,7 @@ class Mischief:
         pause = self.chance.uniform(0.3, 2.0)
         if victim.alive():
             kill(victim)
-            self.later.at(pause, victim.start)
+            self._back(victim, pause)
         return Episode("worker killed", time.time())
 
     def _worker_frozen(self) -> Episode:
@@ -185,7 +210,7 @@ class Mischief:
         pause = self.chance.uniform(0.5, 3.0)
         if self.place.broker.alive():
             kill(self.place.broker)
-            self.later.at(pause, self.place.broker.start)
+            self._back(self.place.broker, pause)
         return Episode("Redis killed and restarted", time.time(), over_at=time.time() + pause)
 
     def _messages_doubled(self) -> Episode:

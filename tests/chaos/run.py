@@ -42,6 +42,7 @@ class Outcome:
     episodes: list[Episode]
     starts: int
     settled_s: float
+    ended_by_themselves: int
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
     def figures(self) -> dict[str, int]:
@@ -99,6 +100,7 @@ class Run:
         if self.fault_at and self.fault_at[0] <= now and self._tried(self.mischief.make):
             self.fault_at.pop(0)
         self.mischief.later.do_due()
+        self.mischief.supervise()
         self._tried(self.bob.walk)
         self._tried(self._observe)
         time.sleep(STEP_S)
@@ -149,7 +151,7 @@ class Run:
             self._began(episode, record)
             if episode.began_at is None:
                 continue
-            if episode.noticed_s is None and self._noticed(episode, machine.operation, recent):
+            if episode.shows and episode.noticed_s is None and self._noticed(episode, machine.operation, recent):
                 episode.noticed_s = now - episode.began_at
             if episode.working_s is None:
                 starts = [line.at for line in record if line.what == "start" and line.at > episode.began_at + SAME_S]
@@ -190,7 +192,10 @@ class Run:
                 "unbalanced": checks.unbalanced(session),
                 "held_without_release": checks.held_without_release(session),
             }
-        return Outcome(len(self.place.orders), self.mischief.episodes, starts, settled_s, wrong)
+        mischief = self.mischief
+        return Outcome(
+            len(self.place.orders), mischief.episodes, starts, settled_s, mischief.ended_by_themselves, wrong
+        )
 
 
 def run(folder: Path, options: Options) -> Outcome:
