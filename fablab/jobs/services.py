@@ -216,6 +216,8 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     )
     if verdict.plate_cleared:
         machine_services.clear_plate(session, attempt.machine_id, by_id)
+    else:
+        machine_services.hold_plate(session, attempt.machine_id, by_id)
     good = job.good_copies + verdict.good
     if result.remake:
         _make_again(session, job, good, by_id, sliced_for=attempt.copies)

@@ -173,6 +173,17 @@ def test_a_printer_that_restarted_at_the_start_is_unknown_and_stays_reserved(sce
     assert scene.row(Job, scene.job).state == JobState.QUEUED
 
 
+def test_parts_that_are_left_on_the_plate_hold_it_even_if_somebody_pressed_clear_too_early(scene):
+    printing.dispatch(scene.claim())
+    with db.transaction() as session:
+        machines.clear_plate(session, scene.cast.ada.id, scene.cast.bob.id)
+    scene.watch_until(AttemptState.FINISHED_UNVERIFIED)
+    with db.transaction() as session:
+        attempt = session.get(Attempt, scene.attempt().id)
+        billing.sign_off(session, attempt, Verdict(1, plate_cleared=False), scene.cast.bob)
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+
+
 def sign_off_as_not_started(scene):
     with db.transaction() as session:
         attempt = session.get(Attempt, scene.attempt().id)
