@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, exists, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,8 @@ from fablab.jobs.models import Attempt, Job, Wish
 from fablab.jobs.moves import move_attempt, move_job, write
 from fablab.jobs.scheduling import Place, WaitingJob, assign
 from fablab.jobs.states import AttemptState, JobState
-from fablab.machines.models import Machine, Operation, Plate, Service
+from fablab.machines.models import Machine, MachineEvent, Operation, Plate, Service
+from fablab.machines.services import ABSENCE, WAS_AWAY
 from fablab.settings import settings
 from fablab.words import Sentence, say
 
@@ -60,6 +61,7 @@ def _take(session: Session, waiting: WaitingJob, place: Place, now: datetime) ->
             Machine.plate == Plate.CLEAR,
             Machine.operation == Operation.READY,
             Machine.service == Service.IN_SERVICE,
+            or_(Machine.seen_at.is_(None), Machine.seen_at > now - ABSENCE),
         )
         .values(plate=Plate.HELD)
         .execution_options(synchronize_session=False)
@@ -102,13 +104,14 @@ def about_to_start(session: Session, attempt: Attempt, now: datetime) -> None:
 def never_started(session: Session, attempt: Attempt, problem: Sentence, now: datetime, *, hold: bool = False) -> None:
     """Put a job back that provably was not started: its plate is as clear as before. Tries are few, with pauses.
 
+    A plate that was out of sight meanwhile stays held.
     `hold` it at once where another try would end the same.
     """
     job, cancelled = attempt.job, attempt.wish == Wish.CANCEL
     move_attempt(session, attempt, AttemptState.START_FAILED, problem=problem, ended_at=now, details=problem.to_json())
     session.execute(
         update(Machine)
-        .where(Machine.id == attempt.machine_id, Machine.foreign_file.is_(None))
+        .where(Machine.id == attempt.machine_id, Machine.foreign_file.is_(None), ~_away_since(attempt))
         .values(plate=Plate.CLEAR)
     )
     if cancelled:
@@ -125,6 +128,15 @@ def never_started(session: Session, attempt: Attempt, problem: Sentence, now: da
         held=job.held or too_many,
         not_before=now + pause,
         problem=problem,
+    )
+
+
+def _away_since(attempt: Attempt) -> ColumnElement[bool]:
+    """Whether the attempt's machine was out of sight for long since it was claimed."""
+    return exists().where(
+        MachineEvent.machine_id == attempt.machine_id,
+        MachineEvent.kind == WAS_AWAY,
+        MachineEvent.at >= attempt.claimed_at,
     )
 
 

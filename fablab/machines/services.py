@@ -17,6 +17,10 @@ from fablab.machines.queries import THE_HOUSE
 from fablab.printers import DRIVERS
 from fablab.words import Sentence, say
 
+ABSENCE = timedelta(minutes=3)
+"""Nothing worth the name is printed in less, so that a short gap in a weak connection holds no plate."""
+WAS_AWAY = "was_away"
+"""The kind of event that is written when a machine is back after such an absence."""
 LEASE = timedelta(seconds=45)  # renewed while the work goes on; a worker that died is replaced after this
 
 
@@ -175,15 +179,22 @@ class Report:
 
 
 def record_report(session: Session, machine: Machine, report: Report, now: datetime) -> None:
-    """Keep what a machine reports. Coming back from nowhere, or printing somebody else's file, holds the plate."""
+    """Keep what a machine reports. Printing somebody else's file holds the plate, and so does a long absence.
+
+    What was not seen for longer than `ABSENCE` may have printed something meanwhile that nobody told us of.
+    """
     before = (machine.operation, machine.operation_note, machine.foreign_file, _percent(machine.progress))
-    if report.foreign_file is not None:
+    here = report.operation != Operation.OFFLINE
+    was_away = here and machine.seen_at is not None and now - machine.seen_at > ABSENCE
+    if was_away:
+        note(session, machine.id, WAS_AWAY, None)
+    if was_away or report.foreign_file is not None:
         machine.plate = Plate.HELD
     machine.operation, machine.operation_note = report.operation, report.note
     machine.progress, machine.time_left_s = report.progress, report.time_left_s
     machine.foreign_file = report.foreign_file
     machine.looked_at = now
-    if report.operation != Operation.OFFLINE:
+    if here:
         machine.seen_at = now
     if before != (machine.operation, machine.operation_note, machine.foreign_file, _percent(machine.progress)):
         bus.tell(session, "board")

@@ -327,6 +327,35 @@ def test_a_printer_that_is_away_is_said_to_be_and_what_it_prints_goes_on(scene):
     scene.watch_until(AttemptState.FINISHED_UNVERIFIED)
 
 
+def not_seen_for(scene, gap):
+    with db.transaction() as session:
+        session.get(Machine, scene.cast.ada.id).seen_at = utcnow() - gap
+
+
+def test_a_printer_that_was_long_out_of_sight_waits_for_somebody_to_look_at_its_plate(scene):
+    not_seen_for(scene, machines.ABSENCE - timedelta(seconds=20))
+    scene.watch()
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.CLEAR, "a short gap holds nothing"
+    not_seen_for(scene, machines.ABSENCE + timedelta(seconds=1))
+    assert scene.claim() is None, "nothing is claimed for it before it was looked at"
+    scene.watch()
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+    assert scene.claim() is None
+    with db.transaction() as session:
+        jobs.clear_plate(session, scene.cast.ada.id, scene.cast.bob.id)
+    assert scene.claim() is not None
+
+
+def test_a_plate_that_was_out_of_sight_between_claim_and_start_stays_held(scene):
+    attempt = scene.claim()
+    not_seen_for(scene, machines.ABSENCE + timedelta(seconds=1))
+    scene.watch()
+    scene.printer.fail_next("upload", Fault.REFUSED)
+    printing.dispatch(attempt)
+    assert scene.state() == AttemptState.START_FAILED
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+
+
 def test_a_printer_that_never_comes_back_is_taken_into_a_persons_hands(scene):
     printing.dispatch(scene.claim())
     with pytest.raises(Conflict, match="answers"), db.transaction() as session:
