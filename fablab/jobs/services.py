@@ -226,6 +226,17 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     return result
 
 
+def clear_plate(session: Session, machine_id: int, by_id: int) -> None:
+    """Note that a person has seen a plate empty. Raises `Conflict` while a print on it is not checked.
+
+    The machine is locked first: one that is just being claimed is not cleared under the new print.
+    """
+    machine_services.lock(session, machine_id)
+    if queries.live_attempt_on(session, machine_id) is not None:
+        raise Conflict(say("The print on this plate has to be checked first."))
+    machine_services.clear_plate(session, machine_id, by_id)
+
+
 def proposed_mg(attempt: Attempt, reason: signoff.Reason | None = None) -> int:
     """Return how much filament an attempt that has ended took, by how far its file was read."""
     if reason == signoff.Reason.NOT_STARTED:

@@ -105,6 +105,11 @@ def set_service(session: Session, machine: Machine, service: Service, reason: st
     bus.tell(session, "board")
 
 
+def lock(session: Session, machine_id: int) -> None:
+    """Keep everybody else from changing a machine until this transaction ends."""
+    session.execute(select(Machine.id).where(Machine.id == machine_id).with_for_update()).one()
+
+
 def clear_plate(session: Session, machine_id: int, by_id: int) -> None:
     """Note that a person has seen the plate empty; only now may something be printed on it."""
     changed = session.execute(

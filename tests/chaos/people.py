@@ -15,7 +15,6 @@ from fablab.jobs.models import Attempt, Job, Wish
 from fablab.jobs.signoff import Reason, Verdict
 from fablab.jobs.states import NEEDS_SIGNOFF, AttemptState
 from fablab.machines import queries as machine_queries
-from fablab.machines import services as machines
 from fablab.machines.models import Operation, Plate
 from tests.chaos.benches import Bench
 from tests.chaos.place import Place
@@ -90,8 +89,7 @@ class Bob:
         if not bench.take_off():
             return
         with db.transaction() as session:
-            if jobs.live_attempt_on(session, machine_id) is None:
-                machines.clear_plate(session, machine_id, self.place.bob.id)
+            job_services.clear_plate(session, machine_id, self.place.bob.id)
 
     def _release(self, job: Job) -> None:
         try:

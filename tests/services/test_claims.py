@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import sqlalchemy as sa
@@ -9,10 +10,12 @@ import sqlalchemy as sa
 from fablab import db, ticks
 from fablab.billing import ledger
 from fablab.db import utcnow
-from fablab.errors import Problem
+from fablab.errors import Conflict, Problem
 from fablab.jobs import dispatch
+from fablab.jobs import services as jobs
 from fablab.jobs.models import Attempt
 from fablab.machines import services as machines
+from fablab.machines.models import HouseRules, Machine, Plate
 from fablab.words import say
 from tests.conftest import Recorder, forget_everything
 from tests.people import add_machine, add_spool, queued_order, small_place
@@ -66,6 +69,38 @@ def test_four_schedulers_give_each_job_and_each_machine_once(any_place):
     assert len({job for job, _ in claims}) == len({machine for _, machine in claims}) == 3
     with db.reading() as session:
         assert session.scalar(sa.select(sa.func.count(Attempt.id))) == 3
+
+
+def test_four_schedulers_together_let_no_more_heat_than_the_rules_say(any_place):
+    with db.transaction() as session:
+        cast = small_place(session, cents=20_000)
+        for number in range(3):
+            add_spool(session, add_machine(session, f"Printer {number}"))
+        for _ in range(4):
+            queued_order(session, cast.alice)
+        rules = HouseRules(opening_hours="", quiet_hours="", heating_at_once=2, heating_minutes=5)
+        machines.set_rules(session, rules)
+    assert sum(len(found) for found in race(claim)) == 2
+
+
+def clear(machine_id, person_id):
+    with db.transaction() as session:
+        jobs.clear_plate(session, machine_id, person_id)
+
+
+def test_a_plate_is_not_cleared_under_the_print_that_is_just_being_claimed(any_place):
+    with db.transaction() as session:
+        cast = small_place(session)
+        queued_order(session, cast.alice)
+    with ThreadPoolExecutor(1) as somebody:
+        with db.transaction() as session:
+            assert dispatch.schedule(session, utcnow())
+            clearing = somebody.submit(clear, cast.ada.id, cast.bob.id)
+            assert wait([clearing], timeout=0.5).not_done, "it waits for the claim"
+        with pytest.raises(Conflict, match="checked first"):
+            clearing.result(30)
+    with db.reading() as session:
+        assert session.get(Machine, cast.ada.id).plate == Plate.HELD
 
 
 def test_the_database_refuses_a_second_live_attempt_on_a_printer(any_place):
