@@ -18,12 +18,14 @@ from fablab.jobs.models import HandPrint
 from fablab.words import say
 
 MOST_G = 20_000
+LONGEST_NAME = 500
 
 
 def follow(
     session: Session, machine_id: int, file_name: str | None, user: str | None, progress: float | None, now: datetime
 ) -> None:
     """Note what a machine prints that is not ours; None: nothing, so that what was there has ended."""
+    file_name = file_name[:LONGEST_NAME] if file_name else None
     running = session.scalar(select(HandPrint).where(HandPrint.machine_id == machine_id, HandPrint.ended_at.is_(None)))
     if running is not None and running.file_name != file_name:
         running.ended_at = now
@@ -37,7 +39,7 @@ def follow(
         running = HandPrint(
             machine_id=machine_id,
             spool_id=spool.spool.id if spool else None,
-            file_name=file_name[:500],
+            file_name=file_name,
             user=user[:80] if user else None,
             noticed_at=now,
         )

@@ -367,7 +367,7 @@ class SimulatedPrinter:
             return Reading(PrinterState.ERROR, error=state.error)
         if state.offline:
             return Reading(PrinterState.OFFLINE)
-        user = "by hand" if state.by_hand else "fablab"
+        user = "pi" if state.by_hand else "fablab"
         if not state.printing:
             return Reading(PrinterState.READY, state.selected, state.progress)
         if state.cancelled_at is not None:

@@ -71,7 +71,7 @@ def test_a_print_meets_its_mishap(printer, mishap, state, failures):
 def test_a_print_by_hand_is_there_for_all_to_see(printer):
     printer.print_by_hand("vase.gcode", 30)
     reading = SimulatedPrinter(str(printer.folder)).look()
-    assert (reading.file_name, reading.user) == ("vase.gcode", "by hand")
+    assert (reading.file_name, reading.user) == ("vase.gcode", "pi")
     with pytest.raises(Refused):
         printer.start("part.gcode")
 

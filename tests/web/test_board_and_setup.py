@@ -347,7 +347,7 @@ def test_a_print_by_hand_is_a_line_on_the_board_until_somebody_says_whose_it_was
         printed_id, spool = printed.public_id, printed.spool.public_id
     assert "somebody printed by hand" in bob.get("/board/").text
     address = f"/board/hand-prints/{printed_id}"
-    assert 'value="pi"' in bob.get(address).text
+    assert "started as “pi”" in bob.get(address).text
     assert bob.post(address, for_whom="", spool=spool, used_g="5").status_code == 422
     assert bob.post(address, for_whom="Zoe", spool="nonsense", used_g="5").status_code == 422
     assert "which spool" in bob.post(address, for_whom="Zoe", spool="", used_g="5").text

@@ -212,7 +212,7 @@ def hand_print(public_id: str) -> Any:
     with db.reading() as session:
         printed = handprints.by_public_id(session, public_id)
         spool = printed.spool.public_id if printed.spool else ""
-        form = _hand_print_form(session, for_whom=printed.user or "", spool=spool)
+        form = _hand_print_form(session, spool=spool)
         return render_template("board/hand_print.html", printed=printed, form=form)
 
 
