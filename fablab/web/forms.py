@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flask_babel import get_locale, lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
@@ -19,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from fablab import db
 from fablab.errors import Invalid
 from fablab.words import say
 
@@ -187,6 +190,23 @@ class HandPrintForm(PageForm):
         [InputRequired(), NumberRange(0, 20_000)],
         render_kw={"type": "number", "step": "0.1", "min": "0"},
     )
+
+
+def saved(form: PageForm, act: Callable[[Session], object]) -> bool:
+    """Check a form and act on it in a transaction; what a service finds wrong is said beside its field.
+
+    False: show the form again, with status 422. Raises the problems that belong to no field.
+    """
+    if not form.validate():
+        return False
+    try:
+        with db.transaction() as session:
+            act(session)
+    except Invalid as problem:
+        if not form.put(problem):
+            raise
+        return False
+    return True
 
 
 def check(form: PageForm) -> None:

@@ -28,7 +28,7 @@ from fablab.machines import services as machine_services
 from fablab.machines.models import Machine
 from fablab.orders import queries as orders
 from fablab.web.auth import me, needs
-from fablab.web.forms import HandPrintForm, VerdictForm, filled
+from fablab.web.forms import HandPrintForm, VerdictForm, filled, saved
 from fablab.web.language import grams, tr
 from fablab.words import N_, say
 
@@ -223,17 +223,14 @@ def file_hand_print(public_id: str) -> Any:
     with db.reading() as session:
         printed = handprints.by_public_id(session, public_id)
         form = _hand_print_form(session, request.form)
-    if form.validate():
-        try:
-            with db.transaction() as session:
-                spool = filament.by_public_id(session, form.spool.data) if form.spool.data else None
-                current = handprints.by_public_id(session, public_id)
-                handprints.file(session, current, form.for_whom.data, spool, form.used_g.data, me().id)
-        except Invalid as problem:
-            if not form.put(problem):
-                raise
-        else:
-            return _back()
+
+    def save(session: Session) -> None:
+        spool = filament.by_public_id(session, form.spool.data) if form.spool.data else None
+        current = handprints.by_public_id(session, public_id)
+        handprints.file(session, current, form.for_whom.data, spool, form.used_g.data, me().id)
+
+    if saved(form, save):
+        return _back()
     return render_template("board/hand_print.html", printed=printed, form=form), 422
 
 

@@ -36,6 +36,7 @@ from fablab.web.forms import (
     SpoolForm,
     TariffForm,
     filled,
+    saved,
 )
 from fablab.web.language import tr
 from fablab.words import N_, say
@@ -82,17 +83,14 @@ def rules() -> Any:
 def set_rules() -> Any:
     """Let new rules hold."""
     form = HouseRulesForm(request.form)
-    if form.validate():
+
+    def save(session: Session) -> None:
         wanted = HouseRules()
         form.populate_obj(wanted)
-        try:
-            with db.transaction() as session:
-                machine_services.set_rules(session, wanted)
-        except Invalid as problem:
-            if not form.put(problem):
-                raise
-        else:
-            return redirect(url_for("setup.show"))
+        machine_services.set_rules(session, wanted)
+
+    if saved(form, save):
+        return redirect(url_for("setup.show"))
     return render_template("setup/rules.html", form=form), 422
 
 
@@ -288,17 +286,9 @@ def add_spool() -> Any:
 
 def _save(form: PageForm, title: Any, save: Any) -> Any:
     """Save a form and go back, or show it again with what is wrong beside its fields."""
-    status = 422
-    if form.validate():
-        try:
-            with db.transaction() as session:
-                save(session)
-        except (Invalid, Conflict) as problem:
-            if not (isinstance(problem, Invalid) and form.put(problem)):
-                raise
-        else:
-            return redirect(url_for("setup.show"))
-    return render_template("setup/form.html", form=form, title=title, back="setup.show"), status
+    if saved(form, save):
+        return redirect(url_for("setup.show"))
+    return render_template("setup/form.html", form=form, title=title, back="setup.show"), 422
 
 
 @blueprint.get("/spools/<public_id>")
@@ -358,9 +348,8 @@ def add_tariff() -> Any:
     """Let new prices take over from now on."""
     form = TariffForm(request.form)
     rates = {name.removeprefix("rate-"): text for name, text in request.form.items() if name.startswith("rate-")}
-    if not form.validate():
-        return render_template("setup/tariff.html", form=form, rates=rates), 422
-    try:
+
+    def save(session: Session) -> None:
         data = billing.TariffData(
             name=form.name.data,
             setup_cents=parse_euros(form.setup.data, "setup"),
@@ -368,10 +357,8 @@ def add_tariff() -> Any:
             minimum_cents=parse_euros(form.minimum.data, "minimum"),
             per_kg_cents={code: parse_euros(text) for code, text in rates.items() if text.strip()},
         )
-        with db.transaction() as session:
-            billing.set_tariff(session, data, me().id)
-    except Invalid as problem:
-        if not form.put(problem):
-            raise
-        return render_template("setup/tariff.html", form=form, rates=rates), 422
-    return redirect(url_for("setup.show"))
+        billing.set_tariff(session, data, me().id)
+
+    if saved(form, save):
+        return redirect(url_for("setup.show"))
+    return render_template("setup/tariff.html", form=form, rates=rates), 422
