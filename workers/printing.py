@@ -20,6 +20,7 @@ from fablab.errors import Conflict, Problem
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import handprints
 from fablab.jobs import queries as job_queries
+from fablab.jobs.dispatch import Then
 from fablab.jobs.judging import Judgement, Seen, judge
 from fablab.jobs.models import Attempt, Wish
 from fablab.jobs.states import ON_THE_PRINTER, AttemptState, JobState
@@ -261,8 +262,10 @@ def _dispatch(lease: Lease, attempt_id: int) -> None:
         _give_up_after_a_while(lease, attempt_id, problem.sentence)
     except Conflict as conflict:
         log.info("attempt %s: %s", attempt_id, conflict)
+    except Damaged as damaged:
+        _never_started(lease, attempt_id, damaged.sentence, Then.SLICE_AGAIN)
     except BadGcode as bad:
-        _never_started(lease, attempt_id, bad.sentence, hold=True)
+        _never_started(lease, attempt_id, bad.sentence, Then.ASK_A_PERSON)
     except Problem as problem:
         _never_started(lease, attempt_id, problem.sentence)
     else:
@@ -320,11 +323,16 @@ def _start(printer: Printer, file_name: str) -> bool:
     return False
 
 
+class Damaged(Problem):
+    """The file that was sliced is not what it was, or gone."""
+
+
 def _checked_gcode(attempt: Attempt) -> Path:
     """Return the file to send: what was sliced, for this kind of printer, and within what it and the material bear."""
     path = files.path_of(attempt.slice.gcode_sha256)
     if not path.exists() or files.sha1_of(path) != attempt.slice.gcode_sha1:
-        raise BadGcode(say("The prepared file is damaged or gone: it has to be prepared again."))
+        path.unlink(missing_ok=True)  # so that nobody takes it for the slice any more
+        raise Damaged(say("The prepared file was damaged or gone: it is being prepared again."))
     machine = machine_profiles().get(attempt.machine.profile)
     if machine is None or attempt.machine.profile != attempt.job.machine_profile:
         raise BadGcode(say("It was prepared for another kind of printer than {machine}.", machine=attempt.machine.name))
@@ -332,18 +340,20 @@ def _checked_gcode(attempt: Attempt) -> Path:
     return path
 
 
-def _never_started(lease: Lease, attempt_id: int, sentence: Sentence, *, hold: bool = False) -> None:
+def _never_started(lease: Lease, attempt_id: int, sentence: Sentence, then: Then = Then.TRY_AGAIN) -> None:
     now = utcnow()
     with db.transaction() as session:
         attempt = session.get_one(Attempt, attempt_id)
         before_start = attempt.state in (AttemptState.CLAIMED, AttemptState.UPLOADING)
         if machines.lease_holds(session, lease, now) and before_start:
-            _put_back(session, attempt, sentence, now, hold=hold)
+            _put_back(session, attempt, sentence, now, then)
 
 
-def _put_back(session: Session, attempt: Attempt, sentence: Sentence, now: datetime, *, hold: bool = False) -> None:
+def _put_back(
+    session: Session, attempt: Attempt, sentence: Sentence, now: datetime, then: Then = Then.TRY_AGAIN
+) -> None:
     """Record that an attempt was never started; one that was to be stopped ends its job instead."""
-    dispatching.never_started(session, attempt, sentence, now, hold=hold)
+    dispatching.never_started(session, attempt, sentence, now, then)
     if attempt.job.state == JobState.CANCELLED:
         billing.plate_ended(session, attempt.job, attempt.wish_by_id)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, update
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fablab import bus
-from fablab.jobs import queries
+from fablab.jobs import queries, scheduling
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job, Wish
 from fablab.jobs.moves import move_attempt, move_job, write
@@ -23,7 +24,13 @@ from fablab.machines.services import ABSENCE, WAS_AWAY
 from fablab.settings import settings
 from fablab.words import Sentence, say
 
-RETRY_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+
+class Then(Enum):
+    """What is done about a job whose start did not work."""
+
+    TRY_AGAIN = auto()
+    SLICE_AGAIN = auto()
+    ASK_A_PERSON = auto()
 
 
 def schedule(session: Session, now: datetime) -> list[Attempt]:
@@ -101,11 +108,12 @@ def about_to_start(session: Session, attempt: Attempt, now: datetime) -> None:
     move_attempt(session, attempt, AttemptState.STARTING, asked_at=now, details={"file": attempt.file_name})
 
 
-def never_started(session: Session, attempt: Attempt, problem: Sentence, now: datetime, *, hold: bool = False) -> None:
+def never_started(
+    session: Session, attempt: Attempt, problem: Sentence, now: datetime, then: Then = Then.TRY_AGAIN
+) -> None:
     """Put a job back that provably was not started: its plate is as clear as before. Tries are few, with pauses.
 
     A plate that was out of sight meanwhile stays held.
-    `hold` it at once where another try would end the same.
     """
     job, cancelled = attempt.job, attempt.wish == Wish.CANCEL
     move_attempt(session, attempt, AttemptState.START_FAILED, problem=problem, ended_at=now, details=problem.to_json())
@@ -118,17 +126,21 @@ def never_started(session: Session, attempt: Attempt, problem: Sentence, now: da
         move_job(session, job, JobState.CANCELLED, by_id=attempt.wish_by_id)
         return
     failures = job.failed_starts + 1
-    too_many = hold or failures >= settings().start_tries
-    pause = RETRY_PAUSES[min(failures, len(RETRY_PAUSES)) - 1]
+    too_many = then == Then.ASK_A_PERSON or failures >= settings().start_tries
+    slice_again = then == Then.SLICE_AGAIN and not too_many
+    pauses = scheduling.RETRY_PAUSES
+    pause = pauses[min(failures, len(pauses)) - 1]
     move_job(
         session,
         job,
-        JobState.QUEUED,
+        JobState.TO_SLICE if slice_again else JobState.QUEUED,
         failed_starts=failures,
         held=job.held or too_many,
-        not_before=now + pause,
+        not_before=None if slice_again else now + pause,
         problem=problem,
     )
+    if slice_again:
+        bus.ask(session, "slice", job.id)
 
 
 def _away_since(attempt: Attempt) -> ColumnElement[bool]:

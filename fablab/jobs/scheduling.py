@@ -12,6 +12,8 @@ from fablab.words import Duration, Grams, Sentence, say
 
 SPARE_SHARE = 0.03  # the slicer leaves out purge and priming, and a reel's end cannot be used up
 SPARE_G = 2.0
+RETRY_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+"""How long a job rests after its first, second and every further start that did not work."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class WaitingJob:
     time_s: float = 0.0
     held: bool = False
     not_before: datetime | None = None
+
+    def rest(self, now: datetime) -> timedelta | None:
+        """Return how much longer it rests after a start that did not work.
+
+        One longer than any pause was written by a clock that has been set back, and does not count.
+        """
+        if self.not_before is None or not now < self.not_before <= now + max(RETRY_PAUSES):
+            return None
+        return self.not_before - now
 
 
 @dataclass(frozen=True)
@@ -198,7 +209,7 @@ def assign(
     for job in jobs:
         if not free:
             break
-        if job.held or (job.not_before is not None and job.not_before > now):
+        if job.held or job.rest(now) is not None:
             continue
         fitting = (each for each in free if each.profile == job.profile)
         place = next((each for each in fitting if obstacle(job, each, house, now) is None), None)
@@ -221,8 +232,8 @@ def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: dateti
 def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Sentence:
     if job.held:
         return say("On hold: a volunteer has to release it.")
-    if job.not_before is not None and job.not_before > now:
-        left = Duration((job.not_before - now).total_seconds())
+    if (rest := job.rest(now)) is not None:
+        left = Duration(rest.total_seconds())
         return say("The last start did not work; the next try is in {left}.", left=left)
     fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
     if not fitting:

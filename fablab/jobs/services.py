@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from fablab import bus
+from fablab import bus, leases
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.filament import services as filament_services
@@ -24,7 +24,6 @@ from fablab.words import Grams, Sentence, say
 
 MOST_USED, SPARE_G = 1.5, 20.0
 """A person may say that a plate took up to so many times what the slicer said, and so much more for purging."""
-SLICING_LEASE = timedelta(seconds=45)  # renewed while the slicer runs
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def take_for_slicing(session: Session, job_id: int, now: datetime) -> Job | None
         job,
         JobState.SLICING,
         token=Job.token + 1,
-        lease_until=now + SLICING_LEASE,
+        lease_until=now + leases.LEASE,
         problem=None,
         problem_detail=None,
     )
@@ -77,8 +76,8 @@ def take_for_slicing(session: Session, job_id: int, now: datetime) -> Job | None
 
 def renew_slicing(session: Session, now: datetime, job_id: int, token: int) -> bool:
     """Lengthen the lease of a worker that still slices a job; tell whether it was still its own."""
-    mine = (Job.id == job_id, Job.token == token, Job.state == JobState.SLICING, Job.lease_until > now)
-    return bool(session.execute(update(Job).where(*mine).values(lease_until=now + SLICING_LEASE)).rowcount)  # type: ignore[attr-defined]
+    mine = (Job.id == job_id, Job.token == token, Job.state == JobState.SLICING, ~leases.over(Job.lease_until, now))
+    return bool(session.execute(update(Job).where(*mine).values(lease_until=now + leases.LEASE)).rowcount)  # type: ignore[attr-defined]
 
 
 def _still_slicing(session: Session, job_id: int, token: int) -> Job | None:
@@ -121,7 +120,7 @@ def slice_again(session: Session, job: Job, by_id: int) -> None:
 
 def give_up_stale_slicing(session: Session, now: datetime) -> None:
     """Put jobs back whose slicing worker has not been heard of within its lease."""
-    stale = session.scalars(select(Job).where(Job.state == JobState.SLICING, Job.lease_until < now)).all()
+    stale = session.scalars(select(Job).where(Job.state == JobState.SLICING, leases.over(Job.lease_until, now))).all()
     for job in stale:
         move_job(session, job, JobState.TO_SLICE, lease_until=None)
         bus.ask(session, "slice", job.id)

@@ -17,7 +17,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fablab import bus, files
+from fablab import bus, files, leases
 from fablab.db import after_commit, utcnow
 from fablab.jobs.models import Attempt, Job, Slice, SliceRequest, SliceWanted
 from fablab.jobs.moves import move_request
@@ -29,7 +29,6 @@ from fablab.slicing.profiles import settings as profile_settings
 from fablab.slicing.slicer import Slicer
 from fablab.words import Sentence, say
 
-LEASE = timedelta(seconds=45)  # renewed while the slicer runs
 MOST_WAITING_PER_PERSON = 6
 MOST_TRIES = 3
 TRY_AGAIN_AFTER = timedelta(minutes=10)
@@ -200,7 +199,7 @@ def take_next(session: Session, now: datetime) -> SliceRequest | None:
 def take_for_job(session: Session, plate: PlateToSlice, key: str, now: datetime) -> SliceRequest | None:
     """Take a plate that is to be printed; None while another worker slices the same one."""
     request = _request_for(session, plate, key, now)
-    if request.state == SliceState.SLICING and request.lease_until is not None and request.lease_until > now:
+    if request.state == SliceState.SLICING and not leases.is_over(request.lease_until, now):
         return None
     return request if _take(session, request, now) else None
 
@@ -212,7 +211,7 @@ def _take(session: Session, request: SliceRequest, now: datetime) -> bool:
         SliceState.SLICING,
         token=SliceRequest.token + 1,
         tries=SliceRequest.tries + 1,
-        lease_until=now + LEASE,
+        lease_until=now + leases.LEASE,
         **_NOT_ENDED,
     )
 
@@ -220,9 +219,8 @@ def _take(session: Session, request: SliceRequest, now: datetime) -> bool:
 def renew(session: Session, now: datetime, request_id: int, token: int) -> bool:
     """Lengthen the lease of a worker that still slices a plate; tell whether it was still its own."""
     mine = (SliceRequest.id == request_id, SliceRequest.token == token, SliceRequest.state == SliceState.SLICING)
-    changed = session.execute(
-        update(SliceRequest).where(*mine, SliceRequest.lease_until > now).values(lease_until=now + LEASE)
-    )
+    held = ~leases.over(SliceRequest.lease_until, now)
+    changed = session.execute(update(SliceRequest).where(*mine, held).values(lease_until=now + leases.LEASE))
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
@@ -257,7 +255,8 @@ def give_back(session: Session, request_id: int, token: int) -> None:
 
 def give_up_stale(session: Session, now: datetime) -> None:
     """Put plates back whose worker has not been heard of within its lease."""
-    stale = select(SliceRequest).where(SliceRequest.state == SliceState.SLICING, SliceRequest.lease_until < now)
+    over = leases.over(SliceRequest.lease_until, now)
+    stale = select(SliceRequest).where(SliceRequest.state == SliceState.SLICING, over)
     for request in session.scalars(stale).all():
         _put_back(session, request)
 

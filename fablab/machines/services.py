@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from fablab import bus, vault
+from fablab import bus, leases, vault
 from fablab.errors import Invalid
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service
@@ -21,7 +21,6 @@ ABSENCE = timedelta(minutes=3)
 """Nothing worth the name is printed in less, so that a short gap in a weak connection holds no plate."""
 WAS_AWAY = "was_away"
 """The kind of event that is written when a machine is back after such an absence."""
-LEASE = timedelta(seconds=45)  # renewed while the work goes on; a worker that died is replaced after this
 
 
 @dataclass(frozen=True)
@@ -141,11 +140,10 @@ class Lease:
 
 def lease(session: Session, machine_id: int, now: datetime) -> Lease | None:
     """Take a machine's lease by compare-and-swap, or return None when somebody else holds it."""
-    free = or_(Machine.lease_until.is_(None), Machine.lease_until < now)
     token = session.scalar(
         update(Machine)
-        .where(Machine.id == machine_id, free)
-        .values(lease_token=Machine.lease_token + 1, lease_until=now + LEASE)
+        .where(Machine.id == machine_id, leases.over(Machine.lease_until, now))
+        .values(lease_token=Machine.lease_token + 1, lease_until=now + leases.LEASE)
         .returning(Machine.lease_token)
     )
     return Lease(machine_id, token) if token is not None else None
@@ -153,8 +151,8 @@ def lease(session: Session, machine_id: int, now: datetime) -> Lease | None:
 
 def renew(session: Session, now: datetime, held: Lease) -> bool:
     """Lengthen a lease that is still held and not over; tell whether it was."""
-    mine = (Machine.id == held.machine_id, Machine.lease_token == held.token, Machine.lease_until > now)
-    return bool(session.execute(update(Machine).where(*mine).values(lease_until=now + LEASE)).rowcount)  # type: ignore[attr-defined]
+    mine = (Machine.id == held.machine_id, Machine.lease_token == held.token, ~leases.over(Machine.lease_until, now))
+    return bool(session.execute(update(Machine).where(*mine).values(lease_until=now + leases.LEASE)).rowcount)  # type: ignore[attr-defined]
 
 
 def lease_holds(session: Session, held: Lease, now: datetime) -> bool:
@@ -162,7 +160,7 @@ def lease_holds(session: Session, held: Lease, now: datetime) -> bool:
     row = session.execute(
         select(Machine.lease_token, Machine.lease_until).where(Machine.id == held.machine_id).with_for_update()
     ).one()
-    return row.lease_token == held.token and row.lease_until is not None and row.lease_until > now
+    return row.lease_token == held.token and not leases.is_over(row.lease_until, now)
 
 
 def release(session: Session, held: Lease) -> None:

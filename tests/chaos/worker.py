@@ -8,13 +8,12 @@ from __future__ import annotations
 import sys
 import threading
 
-from fablab import bus
-from fablab.jobs import dispatch, judging
-from fablab.machines import services as machines
+from fablab import bus, leases
+from fablab.jobs import judging, scheduling
 from workers import keeping, printing, tasks, ticker
 
 PAUSES = {
-    machines: ("LEASE",),
+    leases: ("LEASE", "CLOCKS_DIFFER_BY"),
     judging: ("START_MARGIN",),
     printing: ("LAST_MOMENT", "UPLOAD_TRIES_FOR"),
     keeping: ("RENEW_EVERY_S",),
@@ -27,7 +26,7 @@ def quicken(pace: float) -> None:
     for module, names in PAUSES.items():
         for name in names:
             setattr(module, name, getattr(module, name) / pace)
-    dispatch.RETRY_PAUSES = tuple(pause / pace for pause in dispatch.RETRY_PAUSES)
+    scheduling.RETRY_PAUSES = tuple(pause / pace for pause in scheduling.RETRY_PAUSES)
 
 
 def main() -> None:

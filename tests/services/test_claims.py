@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from fablab import db, ticks
+from fablab import db, leases, ticks
 from fablab.billing import ledger
 from fablab.db import utcnow
 from fablab.errors import Conflict, Problem
@@ -129,7 +130,7 @@ def test_a_lease_that_was_taken_over_is_worth_nothing(any_place):
     with db.transaction() as session:
         ada = small_place(session).ada
         first = machines.lease(session, ada.id, utcnow())
-        second = machines.lease(session, ada.id, utcnow() + 2 * machines.LEASE)
+        second = machines.lease(session, ada.id, utcnow() + 2 * leases.LEASE)
     with db.transaction() as session:
         machines.release(session, first)
         assert not machines.lease_holds(session, first, utcnow())
@@ -141,28 +142,36 @@ def test_a_lease_is_renewed_while_it_is_held_and_never_after_it_was_over(place):
     with db.transaction() as session:
         ada = small_place(session).ada
         held, now = machines.lease(session, ada.id, utcnow()), utcnow()
-        assert machines.renew(session, now + machines.LEASE / 2, held)
-        assert machines.lease_holds(session, held, now + machines.LEASE)
-        assert not machines.renew(session, now + 2 * machines.LEASE, held)
+        assert machines.renew(session, now + leases.LEASE / 2, held)
+        assert machines.lease_holds(session, held, now + leases.LEASE)
+        assert not machines.renew(session, now + 2 * leases.LEASE, held)
+
+
+def test_a_lease_written_by_a_clock_that_was_ahead_is_over_when_the_clock_is_right_again(place):
+    with db.transaction() as session:
+        ada = small_place(session).ada
+        ahead = machines.lease(session, ada.id, utcnow() + timedelta(hours=1))
+        assert not machines.lease_holds(session, ahead, utcnow())
+        assert machines.lease(session, ada.id, utcnow()) is not None
 
 
 def take_tick(now):
     with db.transaction() as session:
-        return ticks.take(session, "look", ticks.timedelta(seconds=5), now)
+        return ticks.take(session, "look", timedelta(seconds=5), now)
 
 
 def test_a_slot_of_the_clock_goes_to_one_ticker(any_place):
     now = utcnow()
     assert take_tick(now)
-    assert sum(race(take_tick, now + ticks.timedelta(seconds=6))) == 1
+    assert sum(race(take_tick, now + timedelta(seconds=6))) == 1
 
 
 def test_a_clock_that_was_set_back_goes_on_ticking(any_place):
     now = utcnow()
     assert take_tick(now)
-    earlier = now - ticks.timedelta(days=1)
+    earlier = now - timedelta(days=1)
     assert not take_tick(earlier)
-    assert take_tick(earlier + ticks.timedelta(seconds=1)) or take_tick(earlier + ticks.timedelta(seconds=6))
+    assert take_tick(earlier + timedelta(seconds=1)) or take_tick(earlier + timedelta(seconds=6))
 
 
 def spend(person_id, order_id):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from fablab import db, files
+from fablab import db, files, leases
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
@@ -161,7 +161,7 @@ def test_the_same_plate_is_not_sliced_for_a_job_while_a_draft_has_it(session, ca
     assert job.state == JobState.TO_SLICE
     plate = slices.plate_of(job)
     assert slices.take_for_job(session, plate, taken.key, utcnow()) is None
-    later = utcnow() + slices.LEASE * 2
+    later = utcnow() + leases.LEASE * 2
     assert slices.take_for_job(session, plate, taken.key, later) is not None
 
 
@@ -169,10 +169,10 @@ def test_a_worker_that_is_not_heard_of_again_loses_the_plate(session, cast):
     order = draft(session, cast.alice)
     first = slices.take_next(session, utcnow())
     token = first.token
-    assert slices.renew(session, utcnow() + slices.LEASE / 2, first.id, token)
-    slices.give_up_stale(session, utcnow() + slices.LEASE)
+    assert slices.renew(session, utcnow() + leases.LEASE / 2, first.id, token)
+    slices.give_up_stale(session, utcnow() + leases.LEASE)
     assert offer(session, order).check == Check.RUNNING
-    slices.give_up_stale(session, utcnow() + slices.LEASE * 2)
+    slices.give_up_stale(session, utcnow() + leases.LEASE * 2)
     second = slices.take_next(session, utcnow())
     assert not slices.renew(session, utcnow(), first.id, token)
     slices.failed(session, first.id, token, say("Too late."), Fault.PART)

@@ -60,6 +60,10 @@ def test_a_held_job_and_one_between_tries_are_passed_over():
     assert [job.id for job, _ in assign([held, later, replace(JOB, id=3)], [ADA], NOW, HOUSE)] == [3]
 
 
+def test_a_pause_written_by_a_clock_that_was_ahead_holds_nothing_up():
+    assert "next try" not in why(replace(JOB, not_before=NOW + timedelta(hours=1)))
+
+
 def test_the_one_behind_says_that_others_come_first():
     assert why(replace(JOB, id=2), ahead=[JOB]) == "Other plates come first: 1."
     assert why() == "It starts in a moment."

@@ -22,7 +22,7 @@ from fablab.orders.models import Order
 from fablab.printers import Refused
 from fablab.printers.simulated import Fault, Mishap, SimulatedPrinter
 from fablab.settings import settings
-from tests.people import GCODE, queued_order, small_place
+from tests.people import GCODE, queued_order, slice_job, small_place
 from tests.waiting import wait_until
 from workers import printing
 
@@ -369,12 +369,33 @@ def test_a_printer_that_never_comes_back_is_taken_into_a_persons_hands(scene):
     scene.watch_until(AttemptState.PRINTING, AttemptState.FINISHED_UNVERIFIED)
 
 
-def test_damaged_gcode_is_never_sent(scene):
+def test_damaged_gcode_is_never_sent_but_made_again(scene):
     with db.reading() as session:
         made = session.get(Job, scene.job.id).slice
     files.path_of(made.gcode_sha256).write_text("G1 X999")
     printing.dispatch(scene.claim())
     assert "damaged" in str(scene.attempt().problem)
+    assert scene.starts() == []
+    assert not files.path_of(made.gcode_sha256).exists()
+    assert scene.row(Job, scene.job).state == JobState.TO_SLICE
+    with db.transaction() as session:
+        slice_job(session, session.get(Job, scene.job.id))
+    printing.dispatch(scene.claim())
+    assert len(scene.starts()) == 1
+
+
+def test_gcode_that_is_gone_again_and_again_is_a_matter_for_a_person(scene):
+    for _ in range(settings().start_tries):
+        with db.reading() as session:
+            made = session.get(Job, scene.job.id).slice
+        files.path_of(made.gcode_sha256).unlink()
+        printing.dispatch(scene.claim())
+        with db.transaction() as session:
+            job = session.get(Job, scene.job.id)
+            if job.state == JobState.TO_SLICE:
+                slice_job(session, job)
+    job = scene.row(Job, scene.job)
+    assert (job.state, job.held) == (JobState.QUEUED, True)
     assert scene.starts() == []
 
 

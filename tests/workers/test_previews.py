@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from sqlalchemy import func, select
 
-from fablab import db, files
+from fablab import db, files, leases
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
 from fablab.db import utcnow
@@ -184,18 +184,18 @@ def test_the_ticker_asks_again_for_what_drafts_wait_for(cast, recorder):
     draft(cast.alice)
     assert ("preview", ()) in tick(recorder, utcnow())
     slicing.slice_preview()
-    assert ("preview", ()) not in tick(recorder, utcnow() + slices.LEASE)
+    assert ("preview", ()) not in tick(recorder, utcnow() + leases.LEASE)
 
 
 def test_the_ticker_takes_a_plate_from_a_worker_that_is_gone(cast, recorder):
     order = draft(cast.alice)
     with db.transaction() as session:
         slices.take_next(session, utcnow())
-    assert ("preview", ()) in tick(recorder, utcnow() + slices.LEASE * 2)
+    assert ("preview", ()) in tick(recorder, utcnow() + leases.LEASE * 2)
     slicing.slice_preview()
     assert offer(order).check == Check.DONE
 
 
 def test_the_ticker_lets_old_slices_be_cleared_away(cast, recorder):
     assert ("tidy", ()) in tick(recorder, utcnow())
-    assert ("tidy", ()) not in tick(recorder, utcnow() + slices.LEASE)
+    assert ("tidy", ()) not in tick(recorder, utcnow() + leases.LEASE)

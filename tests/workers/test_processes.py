@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fablab import bus, db
+from fablab import bus, db, leases
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
 from fablab.db import utcnow
 from fablab.jobs import queries as jobs
-from fablab.jobs import slices
 from fablab.jobs.models import Attempt, Job
 from fablab.jobs.signoff import Verdict
 from fablab.jobs.states import AttemptState
@@ -100,7 +99,7 @@ def test_a_draft_whose_worker_is_killed_is_checked_by_another(slow_slicer, runni
     wait_until(lambda: not any(map(alive, sleeping)), 10)
     assert check() == Check.RUNNING
     slow_slicer.unlink()
-    wait_until(lambda: check() == Check.DONE, slices.LEASE.total_seconds() + 30)
+    wait_until(lambda: check() == Check.DONE, leases.LEASE.total_seconds() + 30)
 
 
 def attempt_of(job_id):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fablab import db
+from fablab import db, leases
 from fablab.db import utcnow
 from fablab.jobs import dispatch
 from fablab.jobs import queries as jobs
@@ -72,12 +72,12 @@ def test_a_slicer_that_is_not_heard_of_again_loses_its_job(place, recorder):
         job = jobs.of_order(session, order_cube(session, cast.alice).id)[0]
         job_services.take_for_slicing(session, job.id, utcnow())
         token = session.get(Job, job.id).token
-    later = utcnow() + job_services.SLICING_LEASE / 2
+    later = utcnow() + leases.LEASE / 2
     with db.transaction() as session:
         assert job_services.renew_slicing(session, later, job.id, token)
         assert not job_services.renew_slicing(session, later, job.id, token - 1)
-    assert ("slice", (job.id,)) not in tick(recorder, later + job_services.SLICING_LEASE / 2)
-    later += job_services.SLICING_LEASE + timedelta(seconds=11)
+    assert ("slice", (job.id,)) not in tick(recorder, later + leases.LEASE / 2)
+    later += leases.LEASE + timedelta(seconds=11)
     assert ("slice", (job.id,)) in tick(recorder, later)
     with db.reading() as session:
         assert session.get(Job, job.id).state == "to_slice"
