@@ -188,6 +188,7 @@ def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgeme
         if judgement == Judgement.NEVER_STARTED:
             _put_back(session, attempt, say("The printer did not start it."), now)
             return True
+        dispatching.count_from_now(session, attempt, now)
         dispatching.follow_progress(session, attempt, reading.progress, reading.time_left_s)
         dispatching.record(session, attempt, judgement, _evidence(reading, history), now)
         _order_follows(session, attempt)

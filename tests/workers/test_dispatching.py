@@ -152,6 +152,15 @@ def test_a_start_that_did_not_happen_is_proved_before_another_is_allowed(scene, 
     assert scene.starts() == []
 
 
+def test_a_start_written_by_a_clock_that_was_ahead_is_not_waited_for_until_then(scene):
+    scene.printer.fail_next("start", Fault.SILENT)
+    printing.dispatch(scene.claim())
+    with db.transaction() as session:
+        session.get(Attempt, scene.attempt().id).asked_at = utcnow() + timedelta(hours=1)
+    scene.watch_until(AttemptState.START_FAILED)
+    assert scene.starts() == []
+
+
 def test_a_refused_start_goes_back_at_once(scene):
     scene.printer.fail_next("start", Fault.REFUSED)
     printing.dispatch(scene.claim())
