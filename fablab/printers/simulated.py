@@ -104,7 +104,7 @@ class SimulatedPrinter:
             state.faults.setdefault(command, []).append(fault)
 
     def mishap(self, what: Mishap, at: float) -> None:
-        """Let something happen to the next print when `at` (0..1) of its file is read."""
+        """Let something happen to the next print that is sent when `at` (0..1) of its file is read."""
         with self._open() as state:
             state.mishap, state.mishap_at = what, at
 
@@ -306,7 +306,7 @@ class SimulatedPrinter:
         if state.cancelled_at is not None:
             if now - state.cancelled_at >= CANCELLING_S:
                 self._end(state, "failures", "stopped")
-        elif state.mishap is not None and state.progress >= state.mishap_at:
+        elif state.mishap is not None and not state.by_hand and state.progress >= state.mishap_at:
             self._happen(state, Mishap(state.mishap))
         elif state.progress >= 1.0:
             if state.finished_at is None:
