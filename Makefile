@@ -53,7 +53,7 @@ bench: .venv/.ready-dev ## Benchmarks: tables on the screen, one JSON object eac
 fuzz: .venv/.ready-dev ## Throw damaged 3D files at the measuring child for SECONDS (300); fails on anything but an answer
 	@PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(or $(SECONDS),300) $(SEED)
 
-chaos: .venv/.ready-dev ## Kill, freeze and cut everything while orders come in; fails on a broken promise (ARGS="--seed 2 --faults 80")
+chaos: .venv/.ready .venv/.ready-dev .octoprint/.ready ## Kill, freeze and cut everything while orders come in; fails on a broken promise (ARGS="--seed 2 --faults 80")
 	@PYTHONPATH=. $(BIN)/python scripts/chaos.py $(ARGS)
 
 messages: .venv/.ready-dev ## Collect the sentences for translation and update the French catalogue

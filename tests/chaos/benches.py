@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import re
-import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from fablab.errors import Problem
-from fablab.printers import BUSY, open_printer
-from fablab.printers.simulated import TAKEN_OFF, SimulatedPrinter
-from fablab.printers.virtual import command, find_octoprint, write_base_folder
-from tests.running import free_port
-from tests.waiting import wait_until
+from fablab.printers.simulated import SimulatedPrinter
 
-STARTED = re.compile(r"^(\S+ \S+),(\d{3}) .*Print job (started|done) - origin: local, path: ([^,]+),", re.MULTILINE)
+BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, order=True)
@@ -77,68 +64,9 @@ class SimulatedBench:
         with self.printer._open() as state:
             state.error, state.offline = None, False
 
-
-class OctoPrintBench:
-    """A real OctoPrint with a virtual printer; its record is its log, and a file for the plates that were emptied."""
-
-    driver = "octoprint"
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.key = write_base_folder(folder, self.port, fast=True)
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.printer = open_printer("octoprint", self.address, self.key)
-        self.server: subprocess.Popen[bytes] | None = None
-
-    def start(self):
-        executable = find_octoprint()
-        assert executable is not None, "OctoPrint is not installed: make octoprint"
-        self.server = subprocess.Popen(
-            command(executable, self.folder, self.port),
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL),
-        )
-
-    def wait_until_ready(self):
-        wait_until(lambda: all(finding.ok for finding in self.printer.check()), 90)
-
-    def kill(self):
-        if self.server is not None and self.server.poll() is None:
-            os.killpg(self.server.pid, signal.SIGKILL)
-            self.server.wait(10)
-
-    def record(self):
-        log, emptied = self.folder / "logs" / "octoprint.log", self.folder / "emptied.jsonl"
-        found = [
-            Happened(
-                datetime.fromisoformat(f"{at}.{ms}").timestamp(),
-                {"started": "start", "done": "finish"}[what],
-                name,
-            )
-            for at, ms, what, name in STARTED.findall(log.read_text(errors="replace") if log.exists() else "")
-        ]
-        if emptied.exists():
-            found += [Happened(json.loads(line), TAKEN_OFF, None) for line in emptied.read_text().splitlines()]
-        return sorted(found, key=lambda line: line.at)
-
-    def prints(self):
-        try:
-            return self.printer.look().state in BUSY
-        except Problem:
-            return self.server is not None and self.server.poll() is None
-
-    def take_off(self):
+    def print_by_hand(self, name: str, seconds: float) -> bool:
+        """Print something at the machine, as people do who do not ask; False while it is moving."""
         if self.prints():
             return False
-        with (self.folder / "emptied.jsonl").open("a") as log:
-            log.write(f"{json.dumps(time.time())}\n")
+        self.printer.print_by_hand(name, seconds)
         return True
-
-    def reconnect(self):
-        try:
-            self.printer.connect()
-        except Problem:
-            return

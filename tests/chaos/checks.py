@@ -13,14 +13,15 @@ from fablab.billing.models import LedgerLine
 from fablab.db import utcnow
 from fablab.filament.models import Movement, SpoolMovement
 from fablab.jobs import queries as jobs
-from fablab.jobs.models import Attempt
+from fablab.jobs.models import Attempt, HandPrint
 from fablab.jobs.signoff import Reason
 from fablab.jobs.states import ENDED_JOBS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
 from fablab.machines import queries as machine_queries
 from fablab.machines.models import Operation, Plate, Service
+from fablab.money import share
 from fablab.orders.models import Order, OrderState
 from fablab.printers.simulated import TAKEN_OFF
-from tests.chaos.benches import Happened
+from tests.chaos.benches import BY_HAND, Happened
 
 ENDED_ORDERS = frozenset({OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED})
 NO_OBSTACLE = "It starts in a moment."
@@ -43,7 +44,7 @@ def late_starts(session: Session, records: Records) -> list[str]:
 
 
 def dirty_starts(records: Records) -> list[str]:
-    """Name the starts on a plate from which nobody had taken the parts of the start before."""
+    """Name our starts on a plate from which nobody had taken the parts of the start before, ours or by hand."""
     return [words for record in records.values() for words in _dirty(record)]
 
 
@@ -55,6 +56,8 @@ def _dirty(record: Iterable[Happened]) -> Iterable[str]:
         elif line.what == "start":
             if lying is not None:
                 yield f"{line.name} was started on top of {lying}"
+            lying = line.name
+        elif line.what == BY_HAND:
             lying = line.name
 
 
@@ -69,6 +72,13 @@ def open_orders(session: Session, confirmed: Iterable[int]) -> list[int]:
     """Return the confirmed orders that are not ended."""
     ended = set(session.scalars(select(Order.id).where(Order.state.in_(ENDED_ORDERS))))
     return [order_id for order_id in confirmed if order_id not in ended]
+
+
+def unwanted(session: Session, confirmed: Iterable[int]) -> list[str]:
+    """Name the orders that are in the books although nobody was told that they are confirmed."""
+    known = set(confirmed)
+    ordered = session.scalars(select(Order.id).where(Order.state != OrderState.DRAFT))
+    return [f"order {order_id} was never confirmed" for order_id in ordered if order_id not in known]
 
 
 def lost(session: Session, confirmed: Iterable[int]) -> list[str]:
@@ -103,18 +113,20 @@ def unbalanced(session: Session) -> list[str]:
         found.append(f"all bookings together: {total} cents")
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
         kept, charged = ledger.reserved_cents(session, order.id), ledger.charged_cents(session, order.id)
-        due = order.price_cents if order.state != OrderState.CANCELLED else 0
+        good = sum(job.good_copies for job in jobs.of_order(session, order.id))
+        price = order.price_cents or 0
+        due = share(price, good, order.line.quantity)
         if kept or charged != due:
-            found.append(f"order {order.id}: {kept} cents still reserved, {charged} charged, {due} agreed")
+            found.append(f"order {order.id}: {kept} cents still reserved, {charged} charged, {due} due for {good} good")
     return found + _filament(session)
 
 
 def _filament(session: Session) -> list[str]:
-    """Compare the movements of spools with the attempts that were signed off: one each, and no other."""
-    moved = Counter(
-        session.scalars(select(SpoolMovement.attempt_id).where(SpoolMovement.kind == Movement.CONSUMED)).all()
-    )
+    """Compare what spools gave with the attempts that were signed off and the filed prints by hand: one for each."""
+    consumed = select(SpoolMovement.attempt_id).where(SpoolMovement.kind == Movement.CONSUMED)
+    moved = Counter(session.scalars(consumed).all())
     signed = Counter(session.scalars(select(Attempt.id).where(Attempt.state == AttemptState.SIGNED_OFF)).all())
+    signed[None] = session.scalar(select(func.count(HandPrint.id)).where(HandPrint.used_mg > 0)) or 0
     return [f"attempt {key}: {moved[key]} movements" for key in moved | signed if moved[key] != signed[key]]
 
 

@@ -1,37 +1,47 @@
-"""The place of the chaos: a database, a broker, two workers that tick, printers, and somebody who orders."""
+"""The place of the chaos: a database, a broker, a web server, two workers that tick and slice, printers, and people."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import select
+
 from fablab import bus, db, migrating
-from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
 from fablab.billing import services as billing
 from fablab.db import utcnow
-from fablab.embedded import Child, Program, redis_program
+from fablab.embedded import Child, Program, redis_program, web_program
 from fablab.filament import services as filament
-from fablab.jobs import queries as jobs
 from fablab.machines import services as machines
 from fablab.machines.services import MachineData
-from tests.chaos.benches import Bench, OctoPrintBench, SimulatedBench
+from fablab.orders.models import Order
+from fablab.slicing.drawing import prism
+from fablab.slicing.stl import write_stl
+from tests.chaos import clock
+from tests.chaos.alice import Alice
+from tests.chaos.benches import Bench, SimulatedBench
+from tests.chaos.bob import Bob
+from tests.chaos.octoprints import OctoPrintBench
 from tests.conftest import environment
-from tests.people import add_person, add_spool, order_cube, slice_job
+from tests.people import add_person, add_spool
 from tests.postgres import postgres_server
+from tests.running import free_port
 
 ROOT = Path(__file__).parents[2]
 PACE = 5.0
-LATE_S = (6.0, 7.5, 10.0)  # all later than the margin after which a start counts as not sent
-GCODE = "G28\nG1 X50 Y50 Z0.2 E5\n" + "G4 P100\n" * 40 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
+BOB_WAITS_S = 60.0
+LATE_S = (6.0, 7.5, 10.0, 8.0)  # all later than the margin after which a start counts as not sent
+TILE = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
 PLENTY_CENTS, PLENTY_G = 1_000_000, 20_000
 
 
@@ -58,19 +68,22 @@ class Place:
 
     options: Options
     broker: Child
+    web: Child
     workers: list[Child]
     benches: dict[int, Bench]
-    alice: Person
-    bob: Person
-    orders: list[int] = field(default_factory=list)
+    alice: Alice
+    bob: Bob
+    clocks: Path
 
-    def order(self, copies: int) -> None:
-        """Let Alice order a cube; it is sliced at once, because slicing is not what is tried here."""
-        with db.transaction() as session:
-            order = order_cube(session, self.alice, copies)
-            for job in jobs.of_order(session, order.id):
-                slice_job(session, job, gcode=GCODE)
-        self.orders.append(order.id)
+    def clock_of(self, child: Child) -> Path:
+        """Return the file that says how wrong a process's clock is."""
+        return self.clocks / child.program.name
+
+    def confirmed(self) -> list[int]:
+        """Return the orders of which Alice was told that they are confirmed."""
+        names = [page.rsplit("/", 1)[1] for page in self.alice.confirmed]
+        with db.reading() as session:
+            return list(session.scalars(select(Order.id).where(Order.public_id.in_(names)).order_by(Order.id)))
 
 
 def kill(child: Child) -> None:
@@ -96,9 +109,18 @@ def freeze(child: Child, seconds: float) -> None:
     waking.start()
 
 
-def worker(name: str, pace: float) -> Program:
-    """Return a worker of the chaos."""
-    return Program(name, [sys.executable, "-m", "tests.chaos.worker", name, str(pace)], folder=ROOT)
+def _programs(options: Options, clocks: Path, port: int) -> Iterator[Program]:
+    """Return what runs: the broker, the web server, two workers, each with its own clock."""
+    clocks.mkdir()
+    yield redis_program()
+    web = web_program("127.0.0.1", port)
+    command = ["tests.chaos.web:app" if word == "fablab.web.wsgi:app" else word for word in web.command]
+    clock.set_off(clocks / web.name, 0.0)
+    yield replace(web, command=command, environment={"FABLAB_CHAOS_CLOCK": str(clocks / web.name)}, folder=ROOT)
+    for name in ("ann", "ben"):
+        clock.set_off(clocks / name, 0.0)
+        words = [sys.executable, "-m", "tests.chaos.worker", name, str(options.pace), str(clocks / name)]
+        yield Program(name, words, folder=ROOT)
 
 
 @contextmanager
@@ -113,12 +135,12 @@ def database_address(kind: str, folder: Path) -> Iterator[str]:
         yield server.url(name)
 
 
-def _people(benches: list[Bench]) -> tuple[dict[int, Bench], Person, Person]:
-    """Fill the empty place: Alice orders, Bob looks after the printers, every printer has its spool."""
+def _fill(benches: list[Bench]) -> dict[int, Bench]:
+    """Fill the empty place: Alice with plenty of money, Bob, and printers with plenty of filament."""
     placed: dict[int, Bench] = {}
     with bus.using(bus.SilentTransport()), db.transaction() as session:
-        alice = add_person(session, "Alice", cents=PLENTY_CENTS)
-        bob = add_person(session, "Bob", Role.VOLUNTEER, cents=0)
+        add_person(session, "Alice", cents=PLENTY_CENTS)
+        add_person(session, "Bob", Role.VOLUNTEER, cents=0)
         filament.add_material(session, "PLA", "PLA")
         prices = billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
         billing.set_tariff(session, prices, None, utcnow().replace(year=2025))
@@ -127,18 +149,26 @@ def _people(benches: list[Bench]) -> tuple[dict[int, Bench], Person, Person]:
             machine = machines.add(session, data, None)
             add_spool(session, machine, PLENTY_G)
             placed[machine.id] = bench
-    return placed, alice, bob
+    return placed
+
+
+@contextmanager
+def _settings(folder: Path, options: Options) -> Iterator[Path]:
+    """Let everything in the block and its children live in a folder; give its data folder."""
+    data = folder / "data"
+    data.mkdir()
+    with database_address(options.database, folder) as address:
+        wanted = {"data_dir": str(data), "database_url": address, "wallet_limit_cents": str(2 * PLENTY_CENTS)}
+        limits = {"upload_limit": "10000 per minute", "sign_in_limit": "1000 per minute"}
+        with environment(**wanted, **limits):
+            yield data
 
 
 @contextmanager
 def open_place(folder: Path, options: Options) -> Iterator[Place]:
     """Run a place in a folder for the block; nothing of it runs afterwards."""
-    data = folder / "data"
-    data.mkdir()
     with ExitStack() as stack:
-        address = stack.enter_context(database_address(options.database, folder))
-        wanted = {"data_dir": str(data), "database_url": address, "wallet_limit_cents": str(2 * PLENTY_CENTS)}
-        stack.enter_context(environment(**wanted))
+        data = stack.enter_context(_settings(folder, options))
         migrating.migrate()
         servers = [OctoPrintBench(folder / f"octoprint-{number}") for number in range(options.octoprints)]
         for server in servers:
@@ -147,12 +177,20 @@ def open_place(folder: Path, options: Options) -> Iterator[Place]:
         for server in servers:
             server.wait_until_ready()
         simulated = [SimulatedBench(data / "simulated" / str(number), late) for number, late in enumerate(LATE_S, 1)]
-        benches, alice, bob = _people([*simulated, *servers])
-        logs = data / "log"
-        logs.mkdir(exist_ok=True)
-        children = [Child(redis_program(), logs), *(Child(worker(name, options.pace), logs) for name in ("ann", "ben"))]
+        benches = _fill([*simulated, *servers])
+        (data / "log").mkdir(exist_ok=True)
+        port = free_port()
+        children = [Child(program, data / "log") for program in _programs(options, folder / "clocks", port)]
         for child in children:
             stack.callback(child.stop)
             child.start()
             child.wait_until_ready()
-        yield Place(options, children[0], children[1:], benches, alice, bob)
+        part, url = write_stl(folder / "tile.stl", prism(TILE, 4.0)), f"http://127.0.0.1:{port}"
+        alice = Alice(url, part, random.Random(f"alice {options.seed}"))
+        bob = Bob(url, benches, BOB_WAITS_S / options.pace, random.Random(f"bob {options.seed}"))
+        for person in (alice, bob):
+            person.sign_in()
+            person.start()
+            stack.callback(person.go_home)
+        broker, web, *workers = children
+        yield Place(options, broker, web, workers, benches, alice, bob, folder / "clocks")
