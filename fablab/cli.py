@@ -211,5 +211,13 @@ def ticker() -> None:
     clock.run()
 
 
+@main.command()
+def watcher() -> None:
+    """Run the watcher alone (services, containers); a second one waits for the first to end."""
+    from workers import watcher as eyes
+
+    eyes.run()
+
+
 if __name__ == "__main__":
     main()

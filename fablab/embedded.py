@@ -1,7 +1,7 @@
 """The one-command mode: a supervisor that owns every process of the system and leaves none behind.
 
 One instance per data folder; children die with it, even when it is killed; a child that dies is started again with a
-growing pause; the end goes web → ticker → workers → broker.
+growing pause; the end goes web → watcher → ticker → workers → broker.
 """
 
 from __future__ import annotations
@@ -118,6 +118,11 @@ def worker_programs() -> list[Program]:
 def ticker_program() -> Program:
     """Return the process that asks for whatever is due."""
     return Program("ticker", [sys.executable, "-m", "fablab.cli", "ticker"])
+
+
+def watcher_program() -> Program:
+    """Return the process that follows the printers; a visit of a frozen one is not waited for at the end."""
+    return Program("watcher", [sys.executable, "-m", "fablab.cli", "watcher"], stop_within_s=2)
 
 
 def web_program(host: str, port: int) -> Program:

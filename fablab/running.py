@@ -48,6 +48,7 @@ def _programs(printers: list[Program], host: str, port: int) -> list[Program]:
         *printers,
         *embedded.worker_programs(),
         embedded.ticker_program(),
+        embedded.watcher_program(),
         embedded.web_program(host, port),
     ]
 

@@ -1,4 +1,7 @@
-"""A clock that any number of processes may wind: each slot of a schedule goes to exactly one of them."""
+"""A clock that any number of processes may wind: each slot of a schedule goes to exactly one of them.
+
+The same rows are leases: what one process does alone for as long as it says so.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +46,40 @@ def take(session: Session, name: str, every: timedelta, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return changed.rowcount == 1 and due <= now  # type: ignore[attr-defined]
+
+
+def hold(session: Session, name: str, lease: timedelta, now: datetime, mine: datetime | None) -> datetime | None:
+    """Take or lengthen the lease `name`; return its end if it is ours, else None. `mine` is the end we hold, if any.
+
+    The end is the token: whoever still finds the one that was written last is the one who wrote it.
+    """
+    row = session.get(Tick, name, populate_existing=True)
+    if row is None:
+        session.add(Tick(name=name, next_at=now + lease))
+        session.flush()
+        return now + lease
+    if row.next_at != mine and _lasts(row.next_at, lease, now):
+        return None
+    changed = session.execute(
+        update(Tick)
+        .where(Tick.name == name, Tick.next_at == row.next_at)
+        .values(next_at=now + lease)
+        .execution_options(synchronize_session=False)
+    )
+    return now + lease if changed.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def is_held(session: Session, name: str, lease: timedelta, now: datetime) -> bool:
+    """Tell whether somebody holds the lease `name`."""
+    row = session.get(Tick, name)
+    return row is not None and _lasts(row.next_at, lease, now)
+
+
+def let_go(session: Session, name: str, mine: datetime, now: datetime) -> None:
+    """Give a lease back, if it is still ours."""
+    session.execute(update(Tick).where(Tick.name == name, Tick.next_at == mine).values(next_at=now))
+
+
+def _lasts(end: datetime, lease: timedelta, now: datetime) -> bool:
+    """Tell whether a lease goes on; one that ends later than any can was written before the clock was set back."""
+    return now < end <= now + lease * 2

@@ -176,9 +176,9 @@ def slice_job(
     return done
 
 
-def queued_order(session: Session, person: Person, quantity: int = 1) -> tuple[Order, Job]:
+def queued_order(session: Session, person: Person, quantity: int = 1, *, gcode: str = GCODE) -> tuple[Order, Job]:
     """Order cubes, sliced and in the queue."""
     order = order_cube(session, person, quantity)
     job = jobs.of_order(session, order.id)[0]
-    slice_job(session, job)
+    slice_job(session, job, gcode=gcode)
     return order, job

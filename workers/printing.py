@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from fablab.machines.services import Lease, Report
 from fablab.orders import services as orders
 from fablab.orders.models import Order
 from fablab.printers import BUSY, FileHistory, NobodyKnows, Printer, PrinterState, Reading, open_printer
+from fablab.printers.contract import Failure
 from fablab.settings import settings
 from fablab.slicing import gcode
 from fablab.slicing.gcode import BadGcode
@@ -51,14 +53,26 @@ OPERATIONS = {
 }
 
 
+class Outcome(Enum):
+    """How a visit went: the printer was seen, or not, or it was somebody else's turn and nothing was done."""
+
+    SEEN = auto()
+    NOT_SEEN = auto()
+    NOT_OURS = auto()
+
+
 @dataclass(frozen=True)
 class Visit:
-    """One worker's turn at one printer: its lease, the open driver, and the attempt that has the printer."""
+    """One worker's turn at one printer: its lease, the open driver, and the attempt that has the printer.
+
+    `failure` is why a print failed, if that was heard.
+    """
 
     lease: Lease
     printer: Printer
     attempt: Attempt | None
     idle_before: bool
+    failure: Failure | None = None
 
 
 @contextmanager
@@ -77,7 +91,7 @@ def leased(machine_id: int) -> Iterator[Lease | None]:
             machines.release(session, lease)
 
 
-def _visit(lease: Lease) -> Visit | None:
+def _visit(lease: Lease, failure: Failure | None = None) -> Visit | None:
     """Read what is needed to talk to a printer; None when it is retired."""
     with db.reading() as session:
         machine = session.get_one(Machine, lease.machine_id)
@@ -87,29 +101,33 @@ def _visit(lease: Lease) -> Visit | None:
         key, idle = machines.key_of(machine), machine.operation == Operation.READY
         driver, address = machine.driver, machine.address
     printer = open_printer(driver, address, key, allowed_networks=settings().networks())
-    return Visit(lease, printer, attempt, idle)
+    return Visit(lease, printer, attempt, idle, failure)
 
 
-def watch(machine_id: int) -> None:
-    """Look at a printer, pass on what people wish, and record what became of the attempt on it."""
+def watch(machine_id: int, failure: Failure | None = None) -> Outcome:
+    """Look at a printer, pass on what people wish, and record what became of the attempt on it.
+
+    `failure` is evidence that was heard elsewhere: why a print failed.
+    """
     with leased(machine_id) as lease:
         if lease is None:
-            return
+            return Outcome.NOT_OURS
         try:
-            visit = _visit(lease)
+            visit = _visit(lease, failure)
         except Problem as problem:
             _record_absence(lease, problem.sentence)
-            return
-        if visit is not None:
-            _look_and_record(visit)
+            return Outcome.NOT_SEEN
+        return _look_and_record(visit) if visit is not None else Outcome.NOT_SEEN
 
 
-def _look_and_record(visit: Visit, *, start_refused: bool = False) -> None:
+def _look_and_record(visit: Visit, *, start_refused: bool = False) -> Outcome:
     """Look at a printer and record what was seen, or that nothing could be seen."""
     try:
         _look(visit, start_refused=start_refused)
     except Problem as problem:
         _record_absence(visit.lease, problem.sentence)
+        return Outcome.NOT_SEEN
+    return Outcome.SEEN
 
 
 def _look(visit: Visit, *, start_refused: bool = False) -> None:
@@ -190,7 +208,7 @@ def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgeme
             return True
         dispatching.count_from_now(session, attempt, now)
         dispatching.follow_progress(session, attempt, reading.progress, reading.time_left_s)
-        dispatching.record(session, attempt, judgement, _evidence(reading, history), now)
+        dispatching.record(session, attempt, judgement, _evidence(visit, reading, history), now)
         _order_follows(session, attempt)
     return True
 
@@ -212,11 +230,14 @@ def _report(reading: Reading, attempt: Attempt | None) -> Report:
     )
 
 
-def _evidence(reading: Reading, history: FileHistory | None) -> dict[str, Any]:
+def _evidence(visit: Visit, reading: Reading, history: FileHistory | None) -> dict[str, Any]:
+    """Return what speaks for a judgement. What was heard about another file says nothing about this one."""
+    heard, attempt = visit.failure, visit.attempt
+    ours = heard is not None and attempt is not None and heard.file_name == attempt.file_name
     return {
         "reading": asdict(reading),
         "history": asdict(history) if history is not None else None,
-        "error": reading.error,
+        "error": reading.error or (heard.words if heard is not None and ours else None),
     }
 
 

@@ -20,9 +20,11 @@ from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
 from fablab.jobs import slices
 from fablab.jobs.models import Attempt, Job
-from fablab.jobs.states import AttemptState, JobState
+from fablab.jobs.queries import Standing
+from fablab.jobs.states import ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import queries as machine_queries
-from fablab.machines.models import Machine, Operation
+from fablab.machines.models import Operation
+from workers.lease import WATCHER, WATCHER_LEASE
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ EVERY = timedelta(seconds=1)
 LOOK_EVERY = timedelta(seconds=2)
 LOOK_AT_IDLE_EVERY = timedelta(seconds=5)  # each look is a write, and small computers live on SD cards
 LOOK_AT_ABSENT_EVERY = timedelta(seconds=15)
+# While a watcher follows the printers, these are only for what it misses; far below the absence that holds a plate.
+WATCHED_EVERY = timedelta(seconds=30)
+WATCHED_IDLE_EVERY = timedelta(seconds=60)
+WATCHED_ABSENT_EVERY = timedelta(minutes=5)  # a look at a frozen printer keeps a thread for ten seconds
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
 SLICES_ASKED_AT_ONCE = 4
@@ -38,10 +44,7 @@ SLICES_ASKED_AT_ONCE = 4
 def tick(session: Session, now: datetime) -> None:
     """Ask for what is due now, if this slot is ours."""
     if ticks.take(session, "look", EVERY, now):
-        taken = {attempt.machine_id for attempt in job_queries.live_attempts(session)}
-        for machine in machine_queries.all_in_use(session):
-            if _look_is_due(machine, now, taken=machine.id in taken):
-                bus.ask(session, "watch", machine.id)
+        _ask_for_looks(session, now)
         if session.scalar(select(Job.id).where(Job.state == JobState.QUEUED).limit(1)) is not None:
             bus.ask(session, "schedule")
     if ticks.take(session, "again", ASK_AGAIN_EVERY, now):
@@ -54,14 +57,32 @@ def tick(session: Session, now: datetime) -> None:
         bus.ask(session, "tidy")
 
 
-def _look_is_due(machine: Machine, now: datetime, *, taken: bool) -> bool:
-    if machine.operation == Operation.OFFLINE:
-        pause = LOOK_AT_ABSENT_EVERY
-    elif taken or machine.operation in (Operation.BUSY, Operation.PAUSED):
-        pause = LOOK_EVERY
-    else:
-        pause = LOOK_AT_IDLE_EVERY
-    return machine.looked_at is None or not timedelta(0) <= now - machine.looked_at < pause
+def _ask_for_looks(session: Session, now: datetime) -> None:
+    pause_of = _pause_watched if ticks.is_held(session, WATCHER, WATCHER_LEASE, now) else _pause
+    standing = job_queries.standing_on_machines(session)
+    for machine in machine_queries.all_in_use(session):
+        pause = pause_of(Operation(machine.operation), standing.get(machine.id))
+        if machine.looked_at is None or not timedelta(0) <= now - machine.looked_at < pause:
+            bus.ask(session, "watch", machine.id)
+
+
+def _pause(operation: Operation, attempt: Standing | None) -> timedelta:
+    """Return how long a look at a machine is good for when nobody follows it."""
+    if operation == Operation.OFFLINE:
+        return LOOK_AT_ABSENT_EVERY
+    taken = attempt is not None or operation in (Operation.BUSY, Operation.PAUSED)
+    return LOOK_EVERY if taken else LOOK_AT_IDLE_EVERY
+
+
+def _pause_watched(operation: Operation, attempt: Standing | None) -> timedelta:
+    """Return how long a look is good for while a watcher runs. What only another look can settle does not wait."""
+    if operation == Operation.OFFLINE:
+        return WATCHED_ABSENT_EVERY
+    printing = operation in (Operation.BUSY, Operation.PAUSED)
+    if attempt is not None and attempt.state in ON_THE_PRINTER | {AttemptState.UNKNOWN}:
+        followed = attempt.state in (AttemptState.PRINTING, AttemptState.PAUSED) and printing
+        return WATCHED_EVERY if followed and not attempt.has_wish else LOOK_EVERY
+    return WATCHED_EVERY if printing else WATCHED_IDLE_EVERY
 
 
 def _ask_for_slices(session: Session) -> None:

@@ -50,6 +50,21 @@ def live_attempts(session: Session) -> Sequence[Attempt]:
     return session.scalars(select(Attempt).where(Attempt.state.in_(LIVE_ATTEMPTS)).order_by(Attempt.id)).all()
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How far the attempt on a machine is, and whether a person wishes something of it."""
+
+    state: AttemptState
+    has_wish: bool
+
+
+def standing_on_machines(session: Session) -> dict[int, Standing]:
+    """Return how the attempt on each machine stands that has one; cheap, as it is asked every second."""
+    wanted = select(Attempt.machine_id, Attempt.state, Attempt.wish).where(Attempt.state.in_(LIVE_ATTEMPTS))
+    rows = session.execute(wanted)
+    return {row.machine_id: Standing(AttemptState(row.state), row.wish is not None) for row in rows}
+
+
 def live_attempt_of(session: Session, job_id: int) -> Attempt | None:
     """Return the attempt a job is on, if any."""
     return session.scalar(select(Attempt).where(Attempt.job_id == job_id, Attempt.state.in_(LIVE_ATTEMPTS)))

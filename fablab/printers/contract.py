@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -119,3 +120,42 @@ class Printer(Protocol):
 
     def check(self) -> list[Finding]:
         """Test the connection and say in words what is right and what is wrong; never raises a `Problem`."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a printer is reached: what a driver needs to know to talk to it."""
+
+    address: str
+    key: str | None = field(repr=False)
+    networks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a print failed, which some printers say once and never again."""
+
+    file_name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a follower noticed: what the printer shows now, or only that something changed (`reading` is None)."""
+
+    reading: Reading | None = None
+    failure: Failure | None = None
+
+
+Notice = Callable[[Sign], None]
+
+
+class Follower(Protocol):
+    """Follows one printer and decides nothing: what it notices is a reason to look, and may be wrong or missing."""
+
+    async def __call__(self, reach: Reach, notice: Notice) -> None:
+        """Call `notice` at once and whenever something may have changed, until the connection ends.
+
+        Raises `Problem` when the printer cannot be followed. It never waits for long without noticing that the
+        printer is gone, and never blocks the loop: a hundred of them run in one.
+        """

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +22,12 @@ from urllib.parse import parse_qs
 from fablab.errors import Problem
 from fablab.files import sha1_of
 from fablab.printers.contract import FileHistory, Finding, NobodyKnows, NotSent, PrinterState, Reading, Refused
+from fablab.printers.simulated_files import JOURNAL, STATE, print_time_s, write_journal
 from fablab.words import say
 
 CANCELLING_S = 0.15
 FINISHING_S = 0.15
 SLOW_S = 2.0
-TIME_LINE = re.compile(rb"; estimated printing time \(normal mode\) = ([^\n]+)")
-UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-TAIL_BYTES = 80_000
 TAKEN_OFF = "taken off"
 
 
@@ -129,9 +125,16 @@ class SimulatedPrinter:
                 state.log.append((TAKEN_OFF, None))
             return not state.printing
 
+    def glance(self) -> Reading:
+        """Return what anybody sees who stands by: no command, so it meets no fault, waits for nobody, keeps nothing."""
+        state, _ = self._now()
+        if state.server_off:
+            raise NotSent(say("The printer does not answer at its address."))
+        return self._reading(state)
+
     def journal(self) -> list[dict[str, Any]]:
         """Return what the printer really received and did, in order."""
-        path = self.folder / "journal.jsonl"
+        path = self.folder / JOURNAL
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     # The contract ----------------------------------------------------------------------------------------------------
@@ -278,20 +281,25 @@ class SimulatedPrinter:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            path = self.folder / "state.json"
-            before = path.read_text() if path.exists() else ""
-            state = State(**json.loads(before)) if before else State()
-            self._live(state, time.time())
+            state, before = self._now()
             try:
                 yield state
             finally:
                 log, state.log = state.log, []
                 if log:
-                    self._write_journal(log)
+                    write_journal(self.folder / JOURNAL, log)
                 after = json.dumps(asdict(state))
                 if after != before:
                     (self.folder / "state.new").write_text(after)
-                    (self.folder / "state.new").replace(path)
+                    (self.folder / "state.new").replace(self.folder / STATE)
+
+    def _now(self) -> tuple[State, str]:
+        """Return the state at this moment, and what is written down of it."""
+        path = self.folder / STATE
+        before = path.read_text() if path.exists() else ""
+        state = State(**json.loads(before)) if before else State()
+        self._live(state, time.time())
+        return state, before
 
     def _live(self, state: State, now: float) -> None:
         """Let everything happen that has become due by `now`."""
@@ -354,12 +362,7 @@ class SimulatedPrinter:
         state.cancelled_at = state.finished_at = None
 
     def _duration_s(self, path: Path) -> float:
-        with path.open("rb") as stream:
-            stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            found = TIME_LINE.search(stream.read())
-        parts = re.findall(r"(\d+)([dhms])", found.group(1).decode()) if found else []
-        real_s = sum(int(number) * UNITS_S[unit] for number, unit in parts)
-        return min(self.most_s, max(self.least_s, real_s / self.speed))
+        return min(self.most_s, max(self.least_s, print_time_s(path) / self.speed))
 
     @staticmethod
     def _reading(state: State) -> Reading:
@@ -395,13 +398,3 @@ class SimulatedPrinter:
     def _must_print(state: State) -> None:
         if not state.printing:
             raise Refused(say("The printer is not printing."))
-
-    def _write_journal(self, log: list[tuple[str, str | None]]) -> None:
-        """Append what really happened, durably, in one write."""
-        lines = "".join(json.dumps({"at": time.time(), "what": what, "name": name}) + "\n" for what, name in log)
-        handle = os.open(self.folder / "journal.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(handle, lines.encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)

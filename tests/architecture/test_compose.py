@@ -28,7 +28,9 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if servic
 
 
 def test_every_service_has_what_compose_needs():
-    assert {"web", "printing", "slicing", "ticker", "migrate", "database", "broker"} == set(COMPOSE["services"])
+    assert {"web", "printing", "slicing", "ticker", "watcher", "migrate", "database", "broker"} == set(
+        COMPOSE["services"]
+    )
     for name, service in COMPOSE["services"].items():
         assert service.get("image"), name
         for other in service.get("depends_on", {}):
@@ -95,7 +97,7 @@ def test_every_command_of_the_file_runs_and_together_they_slice_an_order(servers
     assert shutil.which(str(FABLAB))
     subprocess.run(command("migrate"), env=child, check=True, timeout=60, capture_output=True)
     try:
-        for name in ("web", "printing", "slicing", "ticker"):
+        for name in ("web", "printing", "slicing", "ticker", "watcher"):
             log = (tmp_path / f"{name}.log").open("w")
             started.append(
                 subprocess.Popen(command(name), env=child, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)

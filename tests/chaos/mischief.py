@@ -45,7 +45,7 @@ class Mischief:
 
     def supervise(self) -> None:
         """Start again what has ended by itself, as every supervisor does: some losses of Redis end a Celery worker."""
-        for child in (self.place.broker, self.place.web, *self.place.workers):
+        for child in self.place.everything:
             if not child.alive() and child.program.name not in self._coming:
                 self.ended_by_themselves += 1
                 self._back(child, 0.5)
@@ -69,6 +69,8 @@ class Mischief:
             self._worker_killed,
             self._worker_killed,
             self._worker_frozen,
+            self._watcher_killed,
+            self._watcher_frozen,
             self._worker_ahead,
             self._everybody_ahead,
             self._web_killed,
@@ -96,17 +98,26 @@ class Mischief:
     def _redis_killed(self) -> Episode:
         return self._killed(self.place.broker, "Redis killed and restarted", Of.WORKERS)
 
+    def _watcher_killed(self) -> Episode:
+        return self._killed(self.place.watcher, "watcher killed", Of.WORKERS)
+
     def _worker_frozen(self) -> Episode:
-        victim = self.chance.choice(self.place.workers)
+        return self._frozen(self.chance.choice(self.place.workers), "worker frozen past its lease")
+
+    def _watcher_frozen(self) -> Episode:
+        return self._frozen(self.place.watcher, "watcher frozen past its lease")
+
+    def _frozen(self, victim: Child, what: str) -> Episode:
         if victim.alive():
             freeze(victim, FROZEN_LEASES * LEASE_S / self.place.options.pace)
-        return Episode("worker frozen past its lease")
+        return Episode(what)
 
     def _worker_ahead(self) -> Episode:
         return self._ahead([self.chance.choice(self.place.workers)], "clock of a worker an hour ahead, then right")
 
     def _everybody_ahead(self) -> Episode:
-        return self._ahead([self.place.web, *self.place.workers], "all clocks an hour ahead, then right")
+        everybody = [self.place.web, self.place.watcher, *self.place.workers]
+        return self._ahead(everybody, "all clocks an hour ahead, then right")
 
     def _ahead(self, victims: list[Child], what: str) -> Episode:
         clocks = [self.place.clock_of(victim) for victim in victims]

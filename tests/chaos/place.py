@@ -1,4 +1,4 @@
-"""The place of the chaos: a database, a broker, a web server, two workers that tick and slice, printers, and people."""
+"""The place of the chaos: a database, a broker, a web server, a watcher, two workers that tick and slice, printers, and people."""
 
 from __future__ import annotations
 
@@ -69,11 +69,17 @@ class Place:
     options: Options
     broker: Child
     web: Child
+    watcher: Child
     workers: list[Child]
     benches: dict[int, Bench]
     alice: Alice
     bob: Bob
     clocks: Path
+
+    @property
+    def everything(self) -> list[Child]:
+        """Every process of ours that can end."""
+        return [self.broker, self.web, self.watcher, *self.workers]
 
     def clock_of(self, child: Child) -> Path:
         """Return the file that says how wrong a process's clock is."""
@@ -110,13 +116,16 @@ def freeze(child: Child, seconds: float) -> None:
 
 
 def _programs(options: Options, clocks: Path, port: int) -> Iterator[Program]:
-    """Return what runs: the broker, the web server, two workers, each with its own clock."""
+    """Return what runs: the broker, the web server, the watcher, two workers, each with its own clock."""
     clocks.mkdir()
     yield redis_program()
     web = web_program("127.0.0.1", port)
     command = ["tests.chaos.web:app" if word == "fablab.web.wsgi:app" else word for word in web.command]
     clock.set_off(clocks / web.name, 0.0)
     yield replace(web, command=command, environment={"FABLAB_CHAOS_CLOCK": str(clocks / web.name)}, folder=ROOT)
+    clock.set_off(clocks / "watcher", 0.0)
+    words = [sys.executable, "-m", "tests.chaos.watcher", str(options.pace), str(clocks / "watcher")]
+    yield Program("watcher", words, folder=ROOT)
     for name in ("ann", "ben"):
         clock.set_off(clocks / name, 0.0)
         words = [sys.executable, "-m", "tests.chaos.worker", name, str(options.pace), str(clocks / name)]
@@ -192,5 +201,5 @@ def open_place(folder: Path, options: Options) -> Iterator[Place]:
             person.sign_in()
             person.start()
             stack.callback(person.go_home)
-        broker, web, *workers = children
-        yield Place(options, broker, web, workers, benches, alice, bob, folder / "clocks")
+        broker, web, watcher, *workers = children
+        yield Place(options, broker, web, watcher, workers, benches, alice, bob, folder / "clocks")

@@ -149,6 +149,7 @@ def test_killed_workers_ticker_broker_and_web_come_back_and_every_job_is_printed
         ["redis-server"],
         ["valkey-server"],
         ["fablab.cli", "ticker"],
+        ["fablab.cli", "watcher"],
         ["gunicorn"],
     ):
         killed = started.named(*victim)
@@ -158,7 +159,7 @@ def test_killed_workers_ticker_broker_and_web_come_back_and_every_job_is_printed
         attempt = wait_until(lambda job=job: ended(job.id), 90)
         sign_off(cast, attempt)
     wait_until(started.ready, 40)
-    assert len(starts(cast)) == len(set(starts(cast))) == 6
+    assert len(starts(cast)) == len(set(starts(cast))) == 7
 
 
 def test_a_killed_supervisor_leaves_no_process_behind(running):

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 
-from fablab import db, leases
+import pytest
+
+from fablab import db, leases, ticks
 from fablab.db import utcnow
 from fablab.jobs import dispatch
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
-from fablab.jobs.models import Job
+from fablab.jobs.models import Job, Wish
+from fablab.jobs.states import AttemptState
 from fablab.machines.models import Machine, Operation
 from tests.people import order_cube, queued_order, small_place
 from workers import ticker
+from workers.lease import WATCHER, WATCHER_LEASE
 
 
 def tick(recorder, at):
@@ -55,6 +59,76 @@ def test_printers_are_looked_at_as_often_as_it_matters(place, recorder):
     assert is_asked(Operation.BUSY, 3)
     assert not is_asked(Operation.OFFLINE, 10)
     assert is_asked(Operation.OFFLINE, 16)
+
+
+def asked_after(recorder, machine_id, seconds, operation, *, watched):
+    """Tell whether a machine in `operation` is asked for so long after its last look."""
+    now = utcnow()
+    with db.transaction() as session:
+        session.query(ticks.Tick).delete()
+        if watched:
+            ticks.hold(session, WATCHER, WATCHER_LEASE, now, None)
+        machine = session.get(Machine, machine_id)
+        machine.operation, machine.looked_at = operation, now - timedelta(seconds=seconds)
+    return ("watch", (machine_id,)) in tick(recorder, now)
+
+
+def test_while_a_watcher_runs_only_what_it_may_miss_is_asked_for(place, recorder):
+    with db.transaction() as session:
+        ada = small_place(session).ada
+    for operation, alone_s, watched_s in (
+        (Operation.READY, 5, 60),
+        (Operation.BUSY, 2, 30),
+        (Operation.OFFLINE, 15, 300),
+    ):
+        assert asked_after(recorder, ada.id, alone_s + 1, operation, watched=False)
+        assert not asked_after(recorder, ada.id, watched_s - 1, operation, watched=True)
+        assert asked_after(recorder, ada.id, watched_s + 1, operation, watched=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "wish", "operation", "pause_s"),
+    [
+        (AttemptState.PRINTING, None, Operation.BUSY, 30),
+        (AttemptState.PAUSED, None, Operation.PAUSED, 30),
+        (AttemptState.FINISHED_UNVERIFIED, None, Operation.READY, 60),
+        (AttemptState.STARTING, None, Operation.READY, 2),
+        (AttemptState.UNKNOWN, None, Operation.READY, 2),
+        (AttemptState.PRINTING, None, Operation.READY, 2),
+        (AttemptState.PRINTING, None, Operation.ERROR, 2),
+        (AttemptState.PRINTING, Wish.PAUSE, Operation.BUSY, 2),
+    ],
+)
+def test_what_only_another_look_can_settle_does_not_wait_for_a_watcher(
+    place, recorder, state, wish, operation, pause_s
+):
+    with db.transaction() as session:
+        cast = small_place(session)
+        queued_order(session, cast.alice)
+        (attempt,) = dispatch.schedule(session, utcnow())
+        attempt.state, attempt.wish = state, wish
+    assert not asked_after(recorder, cast.ada.id, pause_s - 1, operation, watched=True)
+    assert asked_after(recorder, cast.ada.id, pause_s + 1, operation, watched=True)
+
+
+def test_a_watcher_that_died_is_waited_for_only_as_long_as_its_lease(any_place, recorder):
+    now = utcnow()
+    with db.transaction() as session:
+        small_place(session)
+        mine = ticks.hold(session, WATCHER, WATCHER_LEASE, now, None)
+        assert mine == now + WATCHER_LEASE
+        assert ticks.hold(session, WATCHER, WATCHER_LEASE, now, None) is None, "another one has to wait"
+        longer = ticks.hold(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=5), mine)
+        assert ticks.is_held(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=19))
+        assert not ticks.is_held(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=21))
+        assert not ticks.is_held(session, WATCHER, WATCHER_LEASE, now - timedelta(days=1)), "the clock was set back"
+        taken = ticks.hold(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=21), None)
+        assert taken is not None
+        assert ticks.hold(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=22), longer) is None
+        ticks.let_go(session, WATCHER, longer, now)
+        assert ticks.is_held(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=22)), "it is not theirs any more"
+        ticks.let_go(session, WATCHER, taken, now + timedelta(seconds=22))
+        assert not ticks.is_held(session, WATCHER, WATCHER_LEASE, now + timedelta(seconds=23))
 
 
 def test_a_claim_that_nobody_dispatched_is_asked_again(place, recorder):
