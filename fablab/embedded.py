@@ -122,7 +122,7 @@ def ticker_program() -> Program:
 
 def watcher_program() -> Program:
     """Return the process that follows the printers; a visit of a frozen one is not waited for at the end."""
-    return Program("watcher", [sys.executable, "-m", "fablab.cli", "watcher"], stop_within_s=2)
+    return Program("watcher", [sys.executable, "-m", "fablab.cli", "watcher"], stop_within_s=4)
 
 
 def web_program(host: str, port: int) -> Program:

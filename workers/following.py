@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fablab import vault
 from fablab.errors import Problem
+from fablab.jobs.dispatch import Heard
 from fablab.printers.contract import Failure, PrinterState, Reach, Reading, Sign
 from fablab.printers.following import FOLLOWERS
 from fablab.settings import settings
+from workers.notes import Notes
 from workers.printing import Outcome
 from workers.visits import Visits
 
@@ -23,6 +26,7 @@ SPACING_S = 1.0  # between two visits of one printer: a chatty one costs no more
 POLL_EVERY_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 STEADY_S = 30.0  # a connection that lasted so long was a good one
+NOTE_EVERY_S = 30.0  # a slow print is noted between its per cents, so that nobody has to look whether it goes on
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ def shown(reading: Reading) -> Shown:
     return Shown(reading.state, reading.file_name, percent)
 
 
+def goes_on(before: Shown | None, now: Shown) -> bool:
+    """Tell whether a print only went on: that is noted and needs no look."""
+    if before is None or before.percent is None or now.percent is None or now.state != PrinterState.PRINTING:
+        return False
+    return (before.state, before.file_name) == (now.state, now.file_name) and before.percent <= now.percent
+
+
 def pause_s(failures: int) -> float:
     """Return how long to leave a printer alone after so many failures: twice as long each time, never all together."""
     longest: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
@@ -60,9 +71,10 @@ def pause_s(failures: int) -> float:
 class Followed:
     """Follows one machine. Nothing is decided here: a visit looks for itself."""
 
-    def __init__(self, spot: Spot, visits: Visits) -> None:
+    def __init__(self, spot: Spot, visits: Visits, notes: Notes) -> None:
         self.spot = spot
-        self._visits = visits
+        self._visits, self._notes = visits, notes
+        self._noted_at = 0.0
         self._changed = asyncio.Event()
         self._nudged = asyncio.Event()
         self._shown: Shown | None = None
@@ -118,12 +130,27 @@ class Followed:
             if self._answers:
                 self._changed.set()
 
+    def look(self) -> None:
+        """Visit as soon as possible."""
+        self._changed.set()
+
     def _notice(self, sign: Sign) -> None:
         self._failure = sign.failure or self._failure
-        now = shown(sign.reading) if sign.reading is not None else None
-        if now is None or now != self._shown:
+        if sign.reading is None:
             self._changed.set()
-        self._shown = now or self._shown
+            return
+        before, self._shown = self._shown, shown(sign.reading)
+        if goes_on(before, self._shown):
+            self._note(sign.reading, is_new=before != self._shown)
+        elif before != self._shown:
+            self._changed.set()
+
+    def _note(self, reading: Reading, *, is_new: bool) -> None:
+        now = time.monotonic()
+        if is_new or now - self._noted_at > NOTE_EVERY_S:
+            self._noted_at = now
+            progress = reading.progress or 0.0
+            self._notes.add(Heard(self.spot.machine_id, reading.file_name, progress, reading.time_left_s))
 
     async def _visit_what_changed(self) -> None:
         while True:

@@ -33,8 +33,7 @@ LOOK_EVERY = timedelta(seconds=2)
 LOOK_AT_IDLE_EVERY = timedelta(seconds=5)  # each look is a write, and small computers live on SD cards
 LOOK_AT_ABSENT_EVERY = timedelta(seconds=15)
 # While a watcher follows the printers, these are only for what it misses; far below the absence that holds a plate.
-WATCHED_EVERY = timedelta(seconds=30)
-WATCHED_IDLE_EVERY = timedelta(seconds=60)
+WATCHED_EVERY = timedelta(seconds=60)
 WATCHED_ABSENT_EVERY = timedelta(minutes=5)  # a look at a frozen printer keeps a thread for ten seconds
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
@@ -82,7 +81,7 @@ def _pause_watched(operation: Operation, attempt: Standing | None) -> timedelta:
     if attempt is not None and attempt.state in ON_THE_PRINTER | {AttemptState.UNKNOWN}:
         followed = attempt.state in (AttemptState.PRINTING, AttemptState.PAUSED) and printing
         return WATCHED_EVERY if followed and not attempt.has_wish else LOOK_EVERY
-    return WATCHED_EVERY if printing else WATCHED_IDLE_EVERY
+    return WATCHED_EVERY
 
 
 def _ask_for_slices(session: Session) -> None:

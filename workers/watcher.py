@@ -7,6 +7,7 @@ the same visits, later. So it may die, hang or be there twice: all that is lost 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from fablab.machines.models import Machine, Operation, Service
 from fablab.printers.following import FOLLOWERS
 from workers import lease
 from workers.following import Followed, Spot
+from workers.notes import WRITE_EVERY_S, Notes
 from workers.visits import Visits
 
 log = logging.getLogger(__name__)
@@ -46,19 +48,32 @@ class Watcher:
         self._visits = visits
         self._followed: dict[int, tuple[Followed, asyncio.Task[None]]] = {}
         self._until: datetime | None = None
-        self._desk = ThreadPoolExecutor(1, thread_name_prefix="roster")
+        self._desk = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._notes = Notes(self._desk)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop` is set."""
+        attended_at = float("-inf")
         try:
             while not stop.is_set():
-                await self._attend()
+                now = asyncio.get_running_loop().time()
+                if now - attended_at >= ROSTER_EVERY_S:
+                    attended_at = now
+                    await self._attend()
+                await self._write_notes()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), ROSTER_EVERY_S)
+                    await asyncio.wait_for(stop.wait(), WRITE_EVERY_S)
         finally:
+            ending = [task for _, task in self._followed.values()]
             self._follow([])
+            await asyncio.gather(*ending, return_exceptions=True)
             self._visits.close()
             await self._give_back()
+
+    async def _write_notes(self) -> None:
+        for machine_id in await self._notes.write():
+            if machine_id in self._followed:
+                self._followed[machine_id][0].look()
 
     async def _attend(self) -> None:
         """Keep the lease and take over what changed among the machines; a database that is away is waited for."""
@@ -79,7 +94,7 @@ class Watcher:
                 self._leave(machine_id)
         new = [spot for spot in spots if spot.machine_id not in self._followed]
         for place, spot in enumerate(new):
-            followed = Followed(spot, self._visits)
+            followed = Followed(spot, self._visits, self._notes)
             task = asyncio.create_task(followed.run(after_s=place * SPREAD_S))
             self._followed[spot.machine_id] = (followed, task)
         for spot in spots:
@@ -108,4 +123,5 @@ async def watch() -> None:
 
 def run() -> None:
     """Watch until the process is told to stop."""
+    gc.freeze()  # what was loaded stays: it need not be searched again whenever frames have left their rubbish
     asyncio.run(watch())

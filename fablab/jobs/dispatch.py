@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, update
+from sqlalchemy import BindParameter, ColumnElement, Float, bindparam, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -253,3 +254,60 @@ def follow_progress(session: Session, attempt: Attempt, progress: float | None, 
     session.refresh(attempt)
     if int(before * 100) != int(max(before, progress) * 100):
         bus.tell(session, "board", f"order-{attempt.job.order_id}")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How far a machine said by itself that it is with a file."""
+
+    machine_id: int
+    file_name: str | None
+    progress: float
+    time_left_s: float | None
+
+
+def note_progress(session: Session, heard: Sequence[Heard], now: datetime) -> set[int]:
+    """Keep how far running attempts are, as was heard and not looked at. It decides nothing.
+
+    Return the machines of which it is no news of a running attempt of ours: they have to be looked at.
+    """
+    running = (
+        select(Attempt.id, Attempt.machine_id, Attempt.file_name, Job.order_id)
+        .join(Job, Attempt.job_id == Job.id)
+        .join(Machine, Attempt.machine_id == Machine.id)
+        .where(Attempt.machine_id.in_([each.machine_id for each in heard]), Attempt.state == AttemptState.PRINTING)
+        .where(Machine.operation == Operation.BUSY, Machine.foreign_file.is_(None), Attempt.wish.is_(None))
+    )
+    known = {(row.machine_id, row.file_name): row for row in session.execute(running)}
+    news = [each for each in heard if (each.machine_id, each.file_name) in known]
+    if news:
+        rows = [known[each.machine_id, each.file_name] for each in news]
+        _write_progress(session, list(zip(news, [row.id for row in rows], strict=True)), now)
+        bus.tell(session, "board", *{f"order-{row.order_id}" for row in rows})
+    return {each.machine_id for each in heard} - {each.machine_id for each in news}
+
+
+def _write_progress(session: Session, news: Sequence[tuple[Heard, int]], now: datetime) -> None:
+    """Write news of attempts, in two statements for all of them together; a progress never goes back."""
+    values = [
+        {
+            "of_machine": each.machine_id,
+            "of_attempt": attempt_id,
+            "progress": each.progress,
+            "time_left_s": each.time_left_s,
+            "seen_at": now,
+            "looked_at": now,
+        }
+        for each, attempt_id in news
+    ]
+    further = or_(Attempt.progress.is_(None), Attempt.progress <= bindparam("progress", type_=Float))
+    running = (Attempt.id == bindparam("of_attempt"), Attempt.state == AttemptState.PRINTING, further)
+    busy = (Machine.id == bindparam("of_machine"), Machine.operation == Operation.BUSY)
+    connection = session.connection()  # not the session: it would write them one by one
+    connection.execute(update(Attempt).where(*running).values(_given("progress", "time_left_s")), values)
+    seen = _given("progress", "time_left_s", "seen_at", "looked_at")
+    connection.execute(update(Machine).where(*busy).values(seen), values)
+
+
+def _given(*names: str) -> dict[str, BindParameter[Any]]:
+    return {name: bindparam(name) for name in names}

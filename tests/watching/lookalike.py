@@ -12,7 +12,6 @@ import logging
 import random
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -162,6 +161,8 @@ class LookAlike:
         name = unquote(path.removeprefix("/api/files/local/"))
         if self.refuses_key:
             return 403, {"error": "You don't have the permission to access the requested resource."}
+        if path == "/api/version":
+            return 200, {"api": "0.1", "server": "1.11.8", "text": "OctoPrint 1.11.8"}
         if path == "/api/login":
             return 200, {"name": "fablab", "session": "s" * 32, "_is_external_client": False}
         if (method, path) == ("GET", "/api/job"):
@@ -213,7 +214,8 @@ class LookAlike:
         await self._thawed.wait()
         first, *lines = head.decode().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        method, path, version = first.split()
+        method, target, version = first.split()
+        path = target.partition("?")[0]
         self.requests.append(f"{method} {path}")
         if headers.get("upgrade") == "websocket":
             await self._talk(head, reader, writer)
@@ -232,7 +234,7 @@ class LookAlike:
         protocol.send_response(protocol.accept(protocol.events_received()[0]))
         writer.write(b"".join(protocol.data_to_send()))
         pushing: list[asyncio.Task] = []
-        throttle = 1
+        pace = {"throttle": 1, "changed": asyncio.Event()}
         try:
             while data := await reader.read(65_536):
                 await self._thawed.wait()
@@ -240,15 +242,17 @@ class LookAlike:
                 for frame in protocol.events_received():
                     if isinstance(frame, Frame) and frame.opcode is Opcode.TEXT:
                         message = json.loads(frame.data)
-                        throttle = message.get("throttle", throttle)
+                        if "throttle" in message:
+                            pace["throttle"] = message["throttle"]
+                            pace["changed"].set()
                         if "auth" in message:
-                            pushing.append(asyncio.create_task(self._push(protocol, writer, throttle)))
+                            pushing.append(asyncio.create_task(self._push(protocol, writer, pace)))
                 writer.write(b"".join(protocol.data_to_send()))
         finally:
             for task in pushing:
                 task.cancel()
 
-    async def _push(self, protocol: ServerProtocol, writer: asyncio.StreamWriter, throttle: int) -> None:
+    async def _push(self, protocol: ServerProtocol, writer: asyncio.StreamWriter, pace: dict) -> None:
         def send(message: object) -> None:
             text = message if isinstance(message, str) else json.dumps(message)
             protocol.send_text(text.encode())
@@ -263,10 +267,14 @@ class LookAlike:
         send(CONNECTED)
         send({"history": {**self.current(), "temps": TEMPERATURES}})
         seen = self.state
-        due = time.monotonic() + random.uniform(0, 0.5 * throttle)
+        sent = time.monotonic() - random.uniform(0, 0.5 * pace["throttle"])
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._event.wait(), max(0.0, due - time.monotonic()))
+            waiting = [asyncio.ensure_future(event.wait()) for event in (self._event, pace["changed"])]
+            left = max(0.0, sent + 0.5 * pace["throttle"] - time.monotonic())
+            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            for each in waiting:
+                each.cancel()
+            pace["changed"].clear()
             await self._thawed.wait()
             if seen != self.state:
                 seen = self.state
@@ -274,10 +282,10 @@ class LookAlike:
             if self._failed is not None:
                 send({"event": {"type": "PrintFailed", "payload": self._failed}})
                 self._failed = None
-            if time.monotonic() >= due:
+            if time.monotonic() >= sent + 0.5 * pace["throttle"]:
                 send({"current": self.current()})
                 self.frames += 1
-                due = time.monotonic() + 0.5 * throttle
+                sent = time.monotonic()
 
 
 def new_file(content: bytes) -> dict:

@@ -5,15 +5,17 @@ import pytest
 from fablab import db
 from fablab.db import utcnow
 from fablab.jobs import dispatch
+from fablab.jobs.dispatch import Heard
 from fablab.jobs.models import Attempt
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Service
-from fablab.printers import octoprint_push, octorest_client
+from fablab.printers import PrinterState, octoprint_push, octorest_client
 from fablab.printers.simulated import Fault, SimulatedPrinter
 from tests.people import add_machine, add_spool, queued_order, small_place
 from tests.waiting import wait_until
 from tests.watching.conftest import operation, row, watcher
 from workers import following, printing, visits
+from workers.following import Shown
 from workers.printing import Outcome
 
 
@@ -68,32 +70,86 @@ def test_a_printer_at_which_nothing_changes_is_not_visited_again(fleet, quick):
         assert before == len(made) == 1
 
 
-def test_an_attempt_ends_when_its_printer_ends_it_with_the_words_only_the_event_has(fleet):
+@pytest.fixture
+def attempt(fleet):
+    """A look-alike and the attempt that it is asked to print."""
     with db.transaction() as session:
         cast = small_place(session)
         queued_order(session, cast.alice)
         session.get(Machine, cast.ada.id).service = Service.RETIRED
-    pretend, machine_id = fleet.add("Berta")
+    pretend, machine_id = fleet.add("Berta", duration_s=150.0)
     with db.transaction() as session:
         add_spool(session, session.get(Machine, machine_id))
         session.get(Machine, machine_id).operation = Operation.READY
-        (attempt,) = dispatch.schedule(session, utcnow())
+        (made,) = dispatch.schedule(session, utcnow())
+    printing.dispatch(made.id)
+    return pretend, made
 
-    def found():
-        with db.reading() as session:
-            return session.get(Attempt, attempt.id)
 
+def now(attempt):
+    with db.reading() as session:
+        return session.get(Attempt, attempt.id)
+
+
+def test_an_attempt_ends_when_its_printer_ends_it_with_the_words_only_the_event_has(fleet, attempt):
+    pretend, attempt = attempt
     with watcher():
-        printing.dispatch(attempt.id)
-        assert found().state == "printing"
         wait_until(lambda: pretend.frames, 30)
         fleet.do(pretend.cancel, "Thermal runaway")
-        wait_until(lambda: found().state == "stopped_unverified", 30)
-    assert "Thermal runaway" in str(found().problem)
+        wait_until(lambda: now(attempt).state == "stopped_unverified", 30)
+    assert "Thermal runaway" in str(now(attempt).problem)
+
+
+def test_how_far_an_attempt_is_is_noted_without_a_look(attempt, recorder):
+    pretend, attempt = attempt
+    with watcher():
+        wait_until(lambda: (now(attempt).progress or 0) >= 0.02, 30)
+        looks = pretend.requests.count("GET /api/job")
+        seen = row(attempt.machine_id).looked_at
+        recorder.told.clear()
+        wait_until(lambda: (now(attempt).progress or 0) >= 0.05, 30)
+        assert pretend.requests.count("GET /api/job") == looks
+        assert row(attempt.machine_id).looked_at > seen, "so the ticker need not ask for a look"
+        assert {topic.partition("-")[0] for topic in recorder.told} == {"board", "order"}
+
+
+def test_a_note_decides_nothing_and_never_goes_back(attempt):
+    _, attempt = attempt
+
+    def note(file_name, progress):
+        with db.transaction() as session:
+            return dispatch.note_progress(session, [Heard(attempt.machine_id, file_name, progress, 60.0)], utcnow())
+
+    assert note(attempt.file_name, 0.5) == set()
+    assert note(attempt.file_name, 0.4) == set()
+    assert note("somebody-elses.gcode", 0.9) == {attempt.machine_id}
+    assert (now(attempt).progress, now(attempt).state) == (0.5, "printing")
+    with db.transaction() as session:
+        session.get(Attempt, attempt.id).state = "stopped_unverified"
+    assert note(attempt.file_name, 0.9) == {attempt.machine_id}
+    assert (now(attempt).progress, now(attempt).state) == (0.5, "stopped_unverified")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "only_goes_on"),
+    [
+        (("printing", "a", 10), ("printing", "a", 11), True),
+        (("printing", "a", 10), ("printing", "a", 10), True),
+        (("printing", "a", 10), ("printing", "a", 9), False),
+        (("printing", "a", 10), ("printing", "b", 11), False),
+        (("printing", "a", 10), ("paused", "a", 11), False),
+        (("printing", "a", None), ("printing", "a", 1), False),
+        (("paused", "a", 10), ("printing", "a", 10), False),
+        (None, ("printing", "a", 10), False),
+    ],
+)
+def test_only_more_of_the_same_print_needs_no_look(before, after, only_goes_on):
+    made = [Shown(PrinterState(each[0]), *each[1:]) if each else None for each in (before, after)]
+    assert following.goes_on(*made) == only_goes_on
 
 
 def test_frozen_printers_are_noticed_and_delay_nobody(fleet, monkeypatch, quick):
-    monkeypatch.setattr(octoprint_push, "PING_EVERY_S", 0.5)
+    monkeypatch.setattr(octoprint_push, "PING_AFTER_S", 0.5)
     monkeypatch.setattr(octoprint_push, "PONG_WITHIN_S", 0.5)
     monkeypatch.setattr(octorest_client, "READ_S", 5.0)
     monkeypatch.setattr(visits, "SLOW_AFTER_S", 0.1)

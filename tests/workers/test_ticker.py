@@ -78,7 +78,7 @@ def test_while_a_watcher_runs_only_what_it_may_miss_is_asked_for(place, recorder
         ada = small_place(session).ada
     for operation, alone_s, watched_s in (
         (Operation.READY, 5, 60),
-        (Operation.BUSY, 2, 30),
+        (Operation.BUSY, 2, 60),
         (Operation.OFFLINE, 15, 300),
     ):
         assert asked_after(recorder, ada.id, alone_s + 1, operation, watched=False)
@@ -89,8 +89,8 @@ def test_while_a_watcher_runs_only_what_it_may_miss_is_asked_for(place, recorder
 @pytest.mark.parametrize(
     ("state", "wish", "operation", "pause_s"),
     [
-        (AttemptState.PRINTING, None, Operation.BUSY, 30),
-        (AttemptState.PAUSED, None, Operation.PAUSED, 30),
+        (AttemptState.PRINTING, None, Operation.BUSY, 60),
+        (AttemptState.PAUSED, None, Operation.PAUSED, 60),
         (AttemptState.FINISHED_UNVERIFIED, None, Operation.READY, 60),
         (AttemptState.STARTING, None, Operation.READY, 2),
         (AttemptState.UNKNOWN, None, Operation.READY, 2),
