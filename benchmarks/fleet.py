@@ -1,9 +1,10 @@
-"""How long a decision takes for a full queue and many printers: which job starts where, and why the others wait.
+"""How long a decision takes for a full queue and many printers, and what following many printers costs.
 
     PYTHONPATH=. python benchmarks/fleet.py [--jobs 1000] [--printers 100]
 
-On SQLite in a folder of its own; everything is read from the database each time, and rolled back. Prints a table and
-writes build/bench/fleet.json.
+On SQLite in folders of its own. A decision (which job starts where, why the others wait) reads everything from the
+database each time, and is rolled back; following is in `following.py`. Prints a table and writes
+build/bench/fleet.json.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from benchmarks import following
 from fablab import db
 from fablab.db import utcnow
 from fablab.jobs import dispatch, queries
@@ -42,7 +45,7 @@ def main() -> None:
         settings.cache_clear()
         migrate()
         fill(arguments.jobs, arguments.printers)
-        result = {
+        result: dict[str, Any] = {
             "jobs": arguments.jobs,
             "printers": arguments.printers,
             "nothing_free_ms": timed(lambda session: len(dispatch.schedule(session, utcnow())), expected=0),
@@ -56,11 +59,21 @@ def main() -> None:
         result["all_free_ms"] = timed(
             lambda session: len(dispatch.schedule(session, utcnow())), expected=arguments.printers
         )
-    for kind, value in result.items():
-        print(f"{kind:20} {value}")
+    with tempfile.TemporaryDirectory() as name:
+        result["following"] = following.measure(arguments.printers, Path(name))
+    show(result)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     (OUTPUT / "fleet.json").write_text(json.dumps({"part": "fleet", **result}, indent=1) + "\n")
     print(json.dumps({"part": "fleet", **result}))
+
+
+def show(result: dict[str, Any], before: str = "") -> None:
+    """Print a table of figures."""
+    for kind, value in result.items():
+        if isinstance(value, dict):
+            show(value, f"{before}{kind} ")
+        else:
+            print(f"{before + kind:46} {value}")
 
 
 def fill(jobs: int, printers: int) -> None:
