@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from fablab import db, files
+from fablab import db, demoshelf, files
 from fablab.accounts import services as accounts
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
@@ -21,7 +21,6 @@ from fablab.db import utcnow
 from fablab.errors import Conflict
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
-from fablab.filament.services import SpoolData
 from fablab.jobs import dispatch, signoff
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
@@ -37,7 +36,7 @@ from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.samples import write_samples
-from fablab.words import N_, say
+from fablab.words import say
 
 PASSWORD = "fablab-demo"  # noqa: S105 - it is printed for everybody
 
@@ -64,21 +63,6 @@ PEOPLE = (
 )
 SIGN_INS = PEOPLE[:3]
 
-MATERIALS = (
-    ("PLA", "PLA", N_("stiff and easy: decoration, prototypes, indoors")),
-    ("PETG", "PETG", N_("tough, for outdoors and warm places")),
-    ("TPU", "TPU", N_("flexible, like rubber")),
-)
-
-SPOOLS = (
-    SpoolData("PLA", "Francofil", N_("white"), "#f4f4f0", 1000),
-    SpoolData("PLA", "Francofil", N_("orange"), "#f2711c", 750),
-    SpoolData("PETG", "Prusament", N_("black"), "#22252b", 1000),
-    SpoolData("PLA", "Francofil", N_("blue"), "#2468c8", 1000),
-    SpoolData("PLA", "Arianeplast", N_("green"), "#2f9e57", 310),
-    SpoolData("TPU", "Recreus", N_("red"), "#c62828", 500),
-)
-
 MACHINES = (("Marie", "mk3"), ("Ada", "mk3"), ("Grace", "mk3"), ("Sophie", "ender3"))
 
 HISTORY = (("denis", 1, 9), ("emilie", 2, 7), ("farid", 1, 4), ("alice", 1, 2))
@@ -101,7 +85,7 @@ def fill() -> None:
     parts = write_samples(samples_folder())
     with db.transaction() as session:
         people = _people(session)
-        _stock(session)
+        demoshelf.fill(session, people)
         _machines(session, [(name, profile, _simulated(name)) for name, profile in MACHINES])
         billing.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
         _wallets(session, people)
@@ -121,19 +105,12 @@ def _people(session: Session) -> dict[str, Person]:
     return people
 
 
-def _stock(session: Session) -> None:
-    for code, label, use in MATERIALS:
-        filament.add_material(session, code, label, use)
-    for spool in SPOOLS:
-        filament.add_spool(session, spool, None)
-
-
 def _simulated(name: str) -> str:
     return str(settings().data_dir.absolute() / "simulated" / name.lower())
 
 
 def _machines(session: Session, wanted: Sequence[tuple[str, str, str]]) -> None:
-    spools = session.scalars(select(Spool).order_by(Spool.id)).all()
+    spools = session.scalars(select(Spool).where(Spool.ended_at.is_(None)).order_by(Spool.id)).all()
     for (name, profile, address), spool in zip(wanted, spools, strict=False):
         machine = machines.add(session, MachineData(name, "simulated", address, profile), None)
         filament.load(session, spool, machine.id)
@@ -147,7 +124,7 @@ def add_octoprints(servers: Sequence[tuple[str, str, str]]) -> None:
             if session.scalar(select(Machine.id).where(Machine.name == name)) is not None:
                 continue
             machine = machines.add(session, MachineData(name, "octoprint", address, "mk3", key), None)
-            filament.load(session, filament.add_spool(session, SPOOLS[0], None), machine.id)
+            filament.load(session, demoshelf.received(session, demoshelf.SPOOLS[0]), machine.id)
 
 
 def _tariff() -> billing.TariffData:

@@ -11,6 +11,14 @@ from fablab.orders import models as orders
 
 metadata = Base.metadata
 
-APPEND_ONLY = ("ledger_entry", "ledger_line", "spool_movement", "job_event", "machine_event", "order_event")
+APPEND_ONLY = (
+    "ledger_entry",
+    "ledger_line",
+    "spool_movement",
+    "spool_override",
+    "job_event",
+    "machine_event",
+    "order_event",
+)
 
 __all__ = ["APPEND_ONLY", "accounts", "billing", "filament", "jobs", "machines", "metadata", "orders", "ticks"]

@@ -18,8 +18,11 @@ from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.billing.models import TariffVersion
 from fablab.db import utcnow
+from fablab.filament import products
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
+from fablab.filament.movements import Why
+from fablab.filament.products import FilamentData
 from fablab.filament.services import SpoolData
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
@@ -96,7 +99,8 @@ def add_machine(session: Session, name: str, *, ready: bool = True) -> Machine:
 
 def add_spool(session: Session, machine: Machine | None = None, mass_g: float = 500, colour: str = "white") -> Spool:
     """Add a spool of PLA, on a machine if one is given."""
-    spool = filament.add_spool(session, SpoolData("PLA", "", colour, "#ffffff", mass_g), None)
+    kind = products.find_or_add(session, FilamentData("PLA", "", colour, "#ffffff", tare_g=200.0))
+    spool = filament.receive(session, kind, mass_g, SpoolData(), Why(None))
     if machine is not None:
         filament.load(session, spool, machine.id)
     session.flush()

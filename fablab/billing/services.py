@@ -89,7 +89,9 @@ def _load_features(path: str) -> Features:
     return Features.load(Path(path))
 
 
-def quote_for(session: Session, model: ModelFile, wanted: Wanted, version: TariffVersion | None = None) -> Quote:
+def quote_for(
+    session: Session, model: ModelFile, wanted: Wanted, version: TariffVersion | None = None, for_id: int | None = None
+) -> Quote:
     """Return the best quote for a file: on the kind of printer of which most have the filament on, then the cheapest.
 
     Raises `Invalid` in words when no printer of the place can make it or there is no price for it.
@@ -102,7 +104,7 @@ def quote_for(session: Session, model: ModelFile, wanted: Wanted, version: Tarif
     candidates = fitting_profiles(session, report)
     if not candidates:
         raise Invalid(say("This part is too big for every printer of the place."))
-    loaded = _profiles_with(session, wanted)
+    loaded = _profiles_with(session, wanted, for_id)
     quotes = [quote(report, features, each, wanted.choices, wanted.quantity, tariff) for each in candidates]
     return min(quotes, key=lambda made: (-loaded[made.machine_profile], made.price.total_cents))
 
@@ -118,8 +120,8 @@ def profiles_of_place(session: Session) -> list[MachineProfile]:
     return [known[name] for name in sorted(machine_queries.profiles_in_use(session)) if name in known]
 
 
-def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
-    """Count, by profile, the machines in service that have the wanted filament on."""
+def _profiles_with(session: Session, wanted: Wanted, for_id: int | None) -> Counter[str]:
+    """Count, by profile, the machines in service that have the wanted filament on, and for this person."""
     loaded = filament_queries.loaded(session)
     return Counter(
         machine.profile
@@ -127,6 +129,7 @@ def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
         if machine.service == Service.IN_SERVICE
         and (on_it := loaded.get(machine.id)) is not None
         and on_it.spool.material_code == wanted.choices.material
+        and filament_queries.may_use(on_it.spool, for_id)
         and wanted.colour_name in (None, on_it.spool.colour_name)
     )
 
@@ -134,7 +137,7 @@ def _profiles_with(session: Session, wanted: Wanted) -> Counter[str]:
 def offer_for(session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None) -> Offer:
     """Return what a draft's person is offered for these choices. Raises `Invalid` like `quote_for`."""
     version = version or queries.current_tariff(session)
-    made = quote_for(session, order.line.model_file, wanted, version)
+    made = quote_for(session, order.line.model_file, wanted, version, order.person_id)
     return offers.offered(session, order.line, wanted, made, queries.as_tariff(version))
 
 
@@ -142,7 +145,7 @@ def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> 
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
     state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
     if state == OrderState.DRAFT:
-        made = quote_for(session, order.line.model_file, wanted)
+        made = quote_for(session, order.line.model_file, wanted, for_id=order.person_id)
         offers.ask(session, order.line, order.person_id, wanted, made, now)
 
 

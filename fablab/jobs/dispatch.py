@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fablab import bus
+from fablab.filament.models import Spool
 from fablab.jobs import queries, scheduling
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job, Wish
@@ -38,7 +39,7 @@ def schedule(session: Session, now: datetime) -> list[Attempt]:
     """Claim a machine for every queued job that may start now, and ask workers to dispatch the new attempts."""
     rules = queries.house(session, now, lock=True)
     jobs = [job for job in queries.open_jobs(session) if job.state == JobState.QUEUED and job.slice_id is not None]
-    chosen = assign(queries.waiting(jobs), queries.places(session), now, rules)
+    chosen = assign(queries.waiting(session, jobs), queries.places(session), now, rules)
     claimed = []
     for waiting, place in chosen:
         attempt = _claim(session, waiting, place, now)
@@ -80,7 +81,8 @@ def _take(session: Session, waiting: WaitingJob, place: Place, now: datetime) ->
         .values(state=JobState.ASSIGNED, token=Job.token + 1)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
-    if not (got_machine and got_job):
+    on_it = select(Spool.id).where(Spool.id == place.spool.spool_id, Spool.machine_id == place.id)
+    if not (got_machine and got_job and session.scalar(on_it)):
         raise IntegrityError("claimed by somebody else", None, Exception())
     session.refresh(job)
     attempt = Attempt(

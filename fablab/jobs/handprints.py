@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from fablab import bus
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
-from fablab.filament import services as filament
+from fablab.filament import movements
 from fablab.filament.models import Spool
+from fablab.filament.movements import Why
 from fablab.filament.queries import loaded
 from fablab.jobs.models import HandPrint
 from fablab.words import say
@@ -88,5 +89,5 @@ def file(session: Session, printed: HandPrint, for_whom: str, spool: Spool | Non
     if not changed:
         raise Conflict(say("This print has been filed already, or is not finished yet."))
     if spool is not None and used_mg:
-        filament.consume_by_hand(session, spool, used_mg, f"{printed.file_name} ({for_whom.strip()})", by_id)
+        movements.consume_by_hand(session, spool, used_mg, Why(by_id, f"{printed.file_name} ({for_whom.strip()})"))
     bus.tell(session, "board")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, new_public_id, utcnow
 from fablab.filament.models import Spool
+from fablab.jobs.scheduling import Mismatch
 from fablab.jobs.states import LIVE_ATTEMPTS, AttemptState, JobState, SliceState
 from fablab.machines.models import Machine
 from fablab.slicing.dialect import Fault
@@ -206,6 +207,23 @@ class HandPrint(Base):
 
     machine: Mapped[Machine] = relationship(lazy="joined")
     spool: Mapped[Spool | None] = relationship(lazy="joined", foreign_keys=[spool_id])
+
+
+class SpoolOverride(Base):
+    """That a volunteer let a plate start on a spool although something of it does not fit. Only grows.
+
+    It holds until the plate was tried: the next try has to be let pass again.
+    """
+
+    __tablename__ = "spool_override"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    spool_id: Mapped[int] = mapped_column(ForeignKey("spool.id"))
+    mismatch: Mapped[Mismatch] = mapped_column(String(10))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    sentence: Mapped[Sentence]
+    at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class JobEvent(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from fablab.errors import NotFound
 from fablab.filament.queries import SpoolOnShelf, loaded
-from fablab.jobs.models import Attempt, Job, JobEvent
-from fablab.jobs.scheduling import House, LoadedSpool, Place, WaitingJob, why_waiting
+from fablab.jobs.models import Attempt, Job, JobEvent, SpoolOverride
+from fablab.jobs.scheduling import House, LoadedSpool, Mismatch, Place, WaitingJob, why_waiting
 from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, AttemptState, JobState
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import Machine
@@ -123,7 +123,8 @@ def places(session: Session) -> list[Place]:
 
 
 def _loaded(found: SpoolOnShelf) -> LoadedSpool:
-    return LoadedSpool(found.spool.id, found.spool.material_code, found.spool.colour_name, found.remaining_g)
+    spool = found.spool
+    return LoadedSpool(spool.id, spool.material_code, spool.colour_name, found.remaining_g, spool.owner_id)
 
 
 def house(session: Session, now: datetime, *, lock: bool = False) -> House:
@@ -142,8 +143,9 @@ def house(session: Session, now: datetime, *, lock: bool = False) -> House:
     )
 
 
-def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
+def waiting(session: Session, jobs: Sequence[Job]) -> list[WaitingJob]:
     """Return the queued ones of these jobs as the queue sees them."""
+    accepted = _accepted(session, [job.id for job in jobs])
     return [
         WaitingJob(
             id=job.id,
@@ -154,10 +156,24 @@ def waiting(jobs: Sequence[Job]) -> list[WaitingJob]:
             time_s=job.slice.time_s if job.slice else 0.0,
             held=job.held,
             not_before=job.not_before,
+            requester_id=job.requester_id,
+            accepted=accepted.get(job.id, frozenset()),
         )
         for job in jobs
         if job.state == JobState.QUEUED
     ]
+
+
+def _accepted(session: Session, job_ids: Sequence[int]) -> Mapping[int, frozenset[tuple[int, Mismatch]]]:
+    """Return what volunteers let pass of spools, by job, since the job's last try was signed off."""
+    tried = select(func.max(Attempt.signed_off_at)).where(Attempt.job_id == SpoolOverride.job_id).scalar_subquery()
+    query = select(SpoolOverride).where(
+        SpoolOverride.job_id.in_(job_ids), or_(tried.is_(None), SpoolOverride.at > tried)
+    )
+    found: dict[int, frozenset[tuple[int, Mismatch]]] = {}
+    for each in session.scalars(query):
+        found[each.job_id] = found.get(each.job_id, frozenset()) | {(each.spool_id, Mismatch(each.mismatch))}
+    return found
 
 
 @dataclass(frozen=True)
@@ -213,7 +229,7 @@ class QueueLine:
 def queue(session: Session, now: datetime) -> list[QueueLine]:
     """Return what waits, in order, each with its reason."""
     jobs = [job for job in open_jobs(session) if job.state in _WAITS]
-    queued = waiting(jobs)
+    queued = waiting(session, jobs)
     reasons = why_waiting(queued, places(session), now, house(session, now))
     why = {each.id: reason for each, reason in zip(queued, reasons, strict=True)}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
 
 from fablab.machines.hours import Hours, Span
 from fablab.machines.models import Operation, Plate, Service
@@ -16,9 +17,17 @@ RETRY_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5
 """How long a job rests after its first, second and every further start that did not work."""
 
 
+class Mismatch(StrEnum):
+    """What of a spool keeps a plate from starting, unless a volunteer says that it may."""
+
+    SHORT = "short"
+    COLOUR = "colour"
+    MATERIAL = "material"
+
+
 @dataclass(frozen=True)
 class WaitingJob:
-    """A sliced job in the queue."""
+    """A sliced job in the queue. `accepted`: what volunteers let pass, of which spool (its id)."""
 
     id: int
     profile: str
@@ -28,6 +37,13 @@ class WaitingJob:
     time_s: float = 0.0
     held: bool = False
     not_before: datetime | None = None
+    requester_id: int | None = None
+    accepted: frozenset[tuple[int, Mismatch]] = frozenset()
+
+    def accepts(self, spool: LoadedSpool, mismatch: Mismatch) -> bool:
+        """Whether a volunteer let this pass; who takes another material takes its colour too."""
+        wanted = {mismatch, Mismatch.MATERIAL} if mismatch == Mismatch.COLOUR else {mismatch}
+        return any((spool.spool_id, each) in self.accepted for each in wanted)
 
     def rest(self, now: datetime) -> timedelta | None:
         """Return how much longer it rests after a start that did not work.
@@ -41,12 +57,13 @@ class WaitingJob:
 
 @dataclass(frozen=True)
 class LoadedSpool:
-    """What is on a machine."""
+    """What is on a machine. `owner_id`: the member whose own it is, for nobody else."""
 
     spool_id: int
     material: str
     colour: str
     remaining_g: float
+    owner_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +103,14 @@ class House:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a machine cannot take a job now. A lower `rank` is nearer to being solved."""
+    """Why a machine cannot take a job now. A lower `rank` is nearer to being solved.
+
+    A `mismatch` with the spool is what a volunteer may let pass.
+    """
 
     rank: int
     sentence: Sentence
+    mismatch: Mismatch | None = None
 
 
 def needed_g(job: WaitingJob) -> float:
@@ -156,40 +177,47 @@ def _busy(place: Place) -> Sentence:
 
 
 def _spool_obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
-    spool, name = place.spool, place.name
+    spool = place.spool
     if spool is None:
-        return Obstacle(50, say("{machine} has no spool.", machine=name))
-    if spool.material != job.material:
-        return Obstacle(
-            50,
-            say(
-                "{machine} has {other} on it, not {material}.",
-                machine=name,
-                other=spool.material,
-                material=job.material,
-            ),
+        return Obstacle(50, say("{machine} has no spool.", machine=place.name))
+    if spool.owner_id is not None and spool.owner_id != job.requester_id:
+        return Obstacle(50, say("The spool on {machine} is a member's own.", machine=place.name))
+    mismatch = _mismatch(job, spool)
+    return Obstacle(_RANKS[mismatch], _about_spool(job, place, spool, mismatch), mismatch) if mismatch else None
+
+
+def _mismatch(job: WaitingJob, spool: LoadedSpool) -> Mismatch | None:
+    """Return the first thing that is wrong with a spool and that nobody let pass."""
+    wrong = {
+        Mismatch.MATERIAL: spool.material != job.material,
+        Mismatch.COLOUR: job.colour is not None and spool.colour != job.colour,
+        Mismatch.SHORT: spool.remaining_g < needed_g(job),
+    }
+    return next((each for each, is_wrong in wrong.items() if is_wrong and not job.accepts(spool, each)), None)
+
+
+_RANKS = {Mismatch.MATERIAL: 50, Mismatch.COLOUR: 40, Mismatch.SHORT: 45}
+
+
+def _about_spool(job: WaitingJob, place: Place, spool: LoadedSpool, mismatch: Mismatch) -> Sentence:
+    name = place.name
+    if mismatch == Mismatch.MATERIAL:
+        return say(
+            "{machine} has {other} on it, not {material}.", machine=name, other=spool.material, material=job.material
         )
-    if job.colour is not None and spool.colour != job.colour:
-        return Obstacle(
-            40,
-            say(
-                "{machine} has the colour {other} on it, not {colour}.",
-                machine=name,
-                other=spool.colour,
-                colour=job.colour,
-            ),
+    if mismatch == Mismatch.COLOUR:
+        return say(
+            "{machine} has the colour {other} on it, not {colour}.",
+            machine=name,
+            other=spool.colour,
+            colour=job.colour,
         )
-    if spool.remaining_g < needed_g(job):
-        return Obstacle(
-            45,
-            say(
-                "The spool on {machine} has {left} left, and {needed} are needed.",
-                machine=name,
-                left=Grams(spool.remaining_g),
-                needed=Grams(needed_g(job)),
-            ),
-        )
-    return None
+    return say(
+        "The spool on {machine} has {left} left, and {needed} are needed.",
+        machine=name,
+        left=Grams(spool.remaining_g),
+        needed=Grams(needed_g(job)),
+    )
 
 
 def _plate_obstacle(place: Place) -> Obstacle | None:

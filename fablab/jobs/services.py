@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from fablab import bus, leases
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.filament import services as filament_services
-from fablab.filament.usage import extruded_mg
+from fablab.filament import movements
 from fablab.jobs import queries, signoff
 from fablab.jobs.models import Attempt, Job, Slice, Wish
 from fablab.jobs.moves import move_attempt, move_job, write
+from fablab.jobs.spools import proposed_mg
 from fablab.jobs.states import BEFORE_THE_PRINTER, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import services as machine_services
 from fablab.machines.models import Operation
@@ -200,7 +200,7 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
         raise Conflict(say("This plate has been checked already, or is not finished yet."))
     result = signoff.consequence(attempt.copies, verdict)
     job, used_mg = attempt.job, _used_mg(attempt, verdict)
-    filament_services.consume(session, attempt.spool_id, attempt.id, used_mg, by_id)
+    movements.consume(session, attempt.spool_id, attempt.id, used_mg, by_id)
     move_attempt(
         session,
         attempt,
@@ -236,17 +236,9 @@ def clear_plate(session: Session, machine_id: int, by_id: int) -> None:
     machine_services.clear_plate(session, machine_id, by_id)
 
 
-def proposed_mg(attempt: Attempt, reason: signoff.Reason | None = None) -> int:
-    """Return how much filament an attempt that has ended took, by how far its file was read."""
-    if reason == signoff.Reason.NOT_STARTED:
-        return 0
-    completed = attempt.state == AttemptState.FINISHED_UNVERIFIED
-    return extruded_mg(attempt.slice.mass_g, attempt.slice.curve, attempt.progress, completed)
-
-
 def _used_mg(attempt: Attempt, verdict: signoff.Verdict) -> int:
     if verdict.used_g is None:
-        return proposed_mg(attempt, verdict.reason)
+        return 0 if verdict.reason == signoff.Reason.NOT_STARTED else proposed_mg(attempt)
     most = attempt.slice.mass_g * MOST_USED + SPARE_G
     if not 0 <= verdict.used_g <= most:
         raise Invalid(say("This plate takes between 0 g and {most}.", most=Grams(most)), field="used_g")

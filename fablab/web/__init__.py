@@ -9,9 +9,38 @@ from flask import Flask
 from fablab import vault
 from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
-from fablab.web.pages import board, health, home, jobs, orders, parts, people, setup, wallet
+from fablab.web.pages import (
+    board,
+    filament,
+    health,
+    home,
+    jobs,
+    loading,
+    orders,
+    parts,
+    people,
+    setup,
+    spool_labels,
+    spools,
+    wallet,
+)
 
 SPARE_BYTES = 1_000_000
+PAGES = (
+    home,
+    orders,
+    parts,
+    wallet,
+    board,
+    jobs,
+    filament,
+    spools,
+    loading,
+    spool_labels,
+    people,
+    setup,
+    health,
+)
 
 
 def create_app() -> Flask:
@@ -30,6 +59,6 @@ def create_app() -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (security, auth, language, labels, limits, failures, live):
         part.install(app)
-    for page in (home, orders, parts, wallet, board, jobs, people, setup, health):
+    for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

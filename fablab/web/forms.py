@@ -135,23 +135,6 @@ class MaterialForm(PageForm):
     use = StringField(lazy_gettext("What it is good for"), [Optional(), Length(max=200)])
 
 
-class SpoolForm(PageForm):
-    """A new spool."""
-
-    material_code = SelectField(lazy_gettext("Material"))
-    vendor = StringField(lazy_gettext("Maker"), [Optional(), Length(max=60)])
-    colour_name = StringField(lazy_gettext("Colour"), [InputRequired(), Length(max=40)])
-    colour_hex = StringField(lazy_gettext("Shown as"), [InputRequired(), Length(max=7)])
-    mass_g = FloatField(lazy_gettext("Filament on it (g)"), [InputRequired(), NumberRange(1, 20_000)])
-
-
-class AdjustForm(PageForm):
-    """A corrected amount on a spool."""
-
-    mass_g = FloatField(lazy_gettext("Filament on it now (g)"), [InputRequired(), NumberRange(0, 20_000)])
-    reason = StringField(lazy_gettext("Reason"), [InputRequired(), Length(max=200)])
-
-
 class TariffForm(PageForm):
     """Prices from now on; the price per kilogram of each material comes as `rate-CODE`."""
 

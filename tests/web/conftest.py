@@ -94,7 +94,7 @@ class Browser:
             self.page = Page(answer.text)
             assert not self.page.problems, f"{answer.request.path}: {self.page.problems}"
             if "<html" in answer.text:
-                assert self.page.title.split("·")[0].strip() == " ".join(self.page.h1.split())
+                assert " ".join(self.page.title.split("·")[0].split()) == " ".join(self.page.h1.split())
         return answer
 
 

@@ -14,7 +14,7 @@ from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
 from fablab.machines.models import Machine, Plate
-from tests.people import add_machine, add_spool, order_cube, queued_order
+from tests.people import add_machine, order_cube, queued_order
 
 
 def printing(site):
@@ -141,18 +141,6 @@ def test_a_slice_that_failed_says_why_and_can_be_tried_again(site):
     assert bob.post(f"/board/jobs/{job.public_id}/slice").status_code == 302
 
 
-def test_a_spool_is_changed_on_the_card(site):
-    with db.transaction() as session:
-        blue = add_spool(session, colour="blue")
-    bob = site.as_("bob")
-    address = f"/board/machines/{site.cast.ada.public_id}/spool"
-    assert bob.post(address, spool=blue.public_id).status_code == 302
-    assert "PLA blue" in bob.get("/board/").text
-    assert bob.post(address, spool="nonsense").status_code == 404
-    assert bob.post(address, spool="").status_code == 302
-    assert "No spool" in bob.get("/board/").text
-
-
 def test_the_page_of_a_plate_shows_its_tries_and_what_was_seen(site):
     _, job, attempt = finished(site)
     page = site.as_("bob").get(f"/board/jobs/{job.public_id}").text
@@ -166,15 +154,12 @@ def test_an_administrator_adds_everything_a_place_needs(site):
     assert carole.post("/setup/printers/new", **simulated).status_code == 302
     assert carole.post("/setup/printers/new", **simulated).status_code == 422
     assert carole.post("/setup/materials/new", code="PETG", label="PETG", use="outdoors").status_code == 302
-    spool = {"material_code": "PETG", "colour_name": "black", "colour_hex": "#000000", "mass_g": "750", "vendor": ""}
-    assert carole.post("/setup/spools/new", **spool).status_code == 302
-    assert carole.post("/setup/spools/new", **{**spool, "colour_hex": "black"}).status_code == 422
     tariff = {"name": "2027", "setup": "1,50", "per_hour": "1", "minimum": "3", "rate-PLA": "45", "rate-PETG": "50"}
     assert carole.post("/setup/tariffs/new", **tariff).status_code == 302
     assert carole.post("/setup/tariffs/new", **{**tariff, "setup": "much"}).status_code == 422
     assert carole.post("/setup/tariffs/new", **{**tariff, "rate-PLA": "-4"}).status_code == 422
     page = carole.get("/setup/").text
-    for text in ("Grace", "PETG", "black", "2027", "€1.50"):
+    for text in ("Grace", "PETG", "2027", "€1.50"):
         assert text in page
 
 
@@ -249,17 +234,7 @@ def test_a_printer_with_a_print_on_it_is_neither_moved_nor_retired(site):
     assert carole.post(f"{address}/service", service="retired", reason="").status_code == 409
 
 
-def test_a_spools_page_shows_its_movements_and_corrects(site):
-    carole, address = site.as_("carole"), f"/setup/spools/{site.cast.spool.public_id}"
-    assert "Received" in carole.get(address).text
-    assert carole.post(f"{address}/adjust", mass_g="450", reason="weighed").status_code == 302
-    assert "450" in carole.get(address).text
-    assert carole.post(f"{address}/adjust", mass_g="-1", reason="x").status_code == 422
-
-
-@pytest.mark.parametrize(
-    "path", ["/setup/printers/new", "/setup/materials/new", "/setup/spools/new", "/setup/tariffs/new", "/setup/rules"]
-)
+@pytest.mark.parametrize("path", ["/setup/printers/new", "/setup/materials/new", "/setup/tariffs/new", "/setup/rules"])
 def test_the_forms_are_whole_in_both_languages(site, path):
     carole = site.as_("carole")
     for language in ("fr", "en"):

@@ -57,12 +57,14 @@ def things(site):
     ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
-    special = {"board.clear": machine, "board.hold": machine, "board.load_spool": machine}
+    ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}
+    ids |= {"filament": cast.spool.filament.public_id}
+    special = {"board.clear": machine, "board.hold": machine}
     special |= {f"setup.{name}": machine for name in ("machine", "change_machine", "set_service")}
 
     def address(rule):
         values = {"public_id": special.get(rule.endpoint, ids.get(rule.endpoint.split(".")[0], "x"))}
-        values |= {"wish": "pause", "name": "pot"}
+        values |= {"wish": "pause", "name": "pot", "act": "weigh", "number": 1, "job": job.public_id}
         return (
             site.app.test_request_context()
             .app.url_map.bind("")

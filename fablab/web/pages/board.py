@@ -13,11 +13,11 @@ from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
 from fablab.db import utcnow
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Invalid
 from fablab.filament import queries as filament
-from fablab.filament import services as filament_services
+from fablab.filament.history import spool_in_words
 from fablab.filament.queries import SpoolOnShelf
-from fablab.jobs import handprints, signoff
+from fablab.jobs import handprints, signoff, spools
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
 from fablab.jobs.models import Attempt, Wish
@@ -71,17 +71,16 @@ def queue() -> Any:
 
 
 def _machines(session: Session) -> dict[str, Any]:
-    spools = filament.loaded(session)
+    on_them = filament.loaded(session, spools.held_mg(session))
     attempts = {attempt.machine_id: attempt for attempt in jobs.live_attempts(session)}
     paces = jobs.paces(session)
     cards = [
-        Card(machine, paces.get(machine.id), spools.get(machine.id), attempt, _requester(session, attempt))
+        Card(machine, paces.get(machine.id), on_them.get(machine.id), attempt, _requester(session, attempt))
         for machine in machines.all_in_use(session)
         for attempt in [attempts.get(machine.id)]
     ]
     to_check = [card for card in cards if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF]
-    shelf = [each for each in filament.spools(session) if each.spool.machine_id is None and each.remaining_g > 0]
-    return {"cards": cards, "to_check": to_check, "shelf": shelf, "to_file": handprints.to_file(session)}
+    return {"cards": cards, "to_check": to_check, "to_file": handprints.to_file(session)}
 
 
 def _requester(session: Session, attempt: Attempt | None) -> Person | None:
@@ -111,22 +110,6 @@ def hold(public_id: str) -> Any:
     with db.transaction() as session:
         machine = machines.by_public_id(session, public_id)
         machine_services.hold_plate(session, machine.id, me().id)
-    return _back()
-
-
-@blueprint.post("/machines/<public_id>/spool")
-@needs(Permission.RUN_BOARD)
-def load_spool(public_id: str) -> Any:
-    """Put a spool on a machine, or take the one there off."""
-    with db.transaction() as session:
-        machine = machines.by_public_id(session, public_id)
-        if jobs.live_attempt_on(session, machine.id) is not None:
-            raise Conflict(say("The spool can be changed here when the print on this printer was checked."))
-        wanted = request.form.get("spool", "")
-        if wanted:
-            filament_services.load(session, filament.by_public_id(session, wanted), machine.id)
-        else:
-            filament_services.unload(session, machine.id)
     return _back()
 
 
@@ -161,7 +144,7 @@ def check(public_id: str) -> Any:
             "board/check.html",
             attempt=attempt,
             reasons=signoff.REASON_LABELS,
-            proposed_g=job_services.proposed_mg(attempt) / 1000,
+            proposed_g=spools.proposed_mg(attempt) / 1000,
             **_outlook(attempt),
         )
 
@@ -237,7 +220,7 @@ def file_hand_print(public_id: str) -> Any:
 def _hand_print_form(session: Session, data: Any = None, **values: Any) -> HandPrintForm:
     form = HandPrintForm(data, **values)
     form.spool.choices = [("", tr(N_("No spool of ours")))] + [
-        (each.spool.public_id, f"{each.spool.material_code} {tr(each.spool.colour_name)} · {grams(each.remaining_g)}")
+        (each.spool.public_id, f"{tr(spool_in_words(each.spool))} · {grams(each.remaining_g)}")
         for each in filament.spools(session)
     ]
     return form

@@ -10,8 +10,9 @@ from fablab import db
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
+from fablab.db import utcnow
 from fablab.errors import NotFound
-from fablab.jobs import queries, services
+from fablab.jobs import overrides, queries, services
 from fablab.orders import intake
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
@@ -33,6 +34,9 @@ def show(public_id: str) -> Any:
             requester=session.get(Person, job.requester_id),
             attempts=queries.attempts_of(session, job.id),
             events=queries.events_of(session, job.id),
+            chances=overrides.chances(session, job, utcnow()),
+            let_pass=overrides.LET_PASS,
+            passed=overrides.of_job(session, job.id),
             people={
                 event.person_id: session.get(Person, event.person_id)
                 for event in queries.events_of(session, job.id)

@@ -20,6 +20,7 @@ from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
 from fablab.jobs import queries as jobs
+from fablab.jobs import spools
 from fablab.orders import intake, queries, services
 from fablab.orders.models import Order, OrderState
 from fablab.orders.services import Wanted
@@ -254,7 +255,7 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         report=report,
         findings=_worth_telling(findings_of(session, order), wanted),
         wanted=wanted,
-        colours=filament.colours(session),
+        colours=filament.colours(session, spools.held_mg(session), me().id),
         materials=list(filament.materials(session)),
         profiles=profiles,
         bed=(profiles or list(machine_profiles().values()))[0].bed_mm,
@@ -273,7 +274,7 @@ def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
 def _first_wish(session: Session, order: Order) -> Wanted:
     """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
     stock: dict[str, float] = {}
-    for colour in filament.colours(session):
+    for colour in filament.colours(session, spools.held_mg(session), me().id):
         stock[colour.material_code] = stock.get(colour.material_code, 0.0) + colour.remaining_g
     known = [each.code for each in filament.materials(session)]
     if not known:

@@ -1,4 +1,4 @@
-"""Setting the place up, for administrators: printers, materials, spools, tariffs."""
+"""Setting the place up, for administrators: printers, materials, tariffs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from fablab.billing.pricing import DEFAULT_TARIFF
 from fablab.errors import Conflict, Invalid, Problem
 from fablab.filament import queries as filament
 from fablab.filament import services as filament_services
-from fablab.filament.models import MOVEMENT_LABELS
 from fablab.jobs import queries as jobs
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
@@ -27,15 +26,12 @@ from fablab.settings import settings
 from fablab.slicing.profiles import filament_profiles, machine_profiles
 from fablab.web.auth import me, needs
 from fablab.web.forms import (
-    AdjustForm,
     HouseRulesForm,
     MachineForm,
     MaterialForm,
     PageForm,
     ServiceForm,
-    SpoolForm,
     TariffForm,
-    filled,
     saved,
 )
 from fablab.web.language import tr
@@ -61,7 +57,6 @@ def show() -> Any:
             machines=machines.all_in_use(session),
             profiles=machine_profiles(),
             materials=filament.materials(session, active_only=False),
-            spools=filament.spools(session),
             tariffs=billing_queries.tariffs(session),
             rules=machines.house_rules(session),
         )
@@ -217,12 +212,12 @@ def set_service(public_id: str) -> Any:
         service = Service(form.service.data)
         if service == Service.RETIRED:
             _must_be_free(session, found)
-            filament_services.unload(session, found.id)
+            filament_services.unload(session, found.id, me().id)
         machine_services.set_service(session, found, service, form.reason.data or "", me().id)
     return redirect(url_for("setup.show"))
 
 
-# Materials and spools ------------------------------------------------------------------------------------------------
+# Materials -----------------------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/materials/new")
@@ -250,69 +245,11 @@ def add_material() -> Any:
     )
 
 
-@blueprint.get("/spools/new")
-@needs(Permission.SET_UP)
-def new_spool() -> Any:
-    """Show the form for a new spool."""
-    form = _spool_form(colour_hex="#1e88e5", mass_g=1000)
-    return render_template("setup/form.html", form=form, title=say("New spool"), back="setup.show")
-
-
-def _spool_form(data: Any = None, **values: Any) -> SpoolForm:
-    form = SpoolForm(data, **values)
-    with db.reading() as session:
-        form.material_code.choices = [(each.code, each.label) for each in filament.materials(session)]
-    return form
-
-
-@blueprint.post("/spools/new")
-@needs(Permission.SET_UP)
-def add_spool() -> Any:
-    """Add a spool."""
-    form = _spool_form(request.form)
-
-    def save(session: Any) -> None:
-        data = filament_services.SpoolData(
-            form.material_code.data,
-            form.vendor.data or "",
-            form.colour_name.data,
-            form.colour_hex.data,
-            form.mass_g.data,
-        )
-        filament_services.add_spool(session, data, me().id)
-
-    return _save(form, say("New spool"), save)
-
-
 def _save(form: PageForm, title: Any, save: Any) -> Any:
     """Save a form and go back, or show it again with what is wrong beside its fields."""
     if saved(form, save):
         return redirect(url_for("setup.show"))
     return render_template("setup/form.html", form=form, title=title, back="setup.show"), 422
-
-
-@blueprint.get("/spools/<public_id>")
-@needs(Permission.SET_UP)
-def spool(public_id: str) -> Any:
-    """Show a spool and everything that came onto or left it."""
-    with db.reading() as session:
-        found = filament.by_public_id(session, public_id)
-        left = filament.remaining_mg(session, [found.id])[found.id] / 1000
-        moves = filament.movements(session, found.id)
-        return render_template(
-            "setup/spool.html", spool=found, left=left, movements=moves, labels=MOVEMENT_LABELS, form=AdjustForm()
-        )
-
-
-@blueprint.post("/spools/<public_id>/adjust")
-@needs(Permission.SET_UP)
-def adjust(public_id: str) -> Any:
-    """Correct what is on a spool."""
-    form = filled(AdjustForm, request.form)
-    with db.transaction() as session:
-        found = filament.by_public_id(session, public_id)
-        filament_services.adjust(session, found, form.mass_g.data, form.reason.data, me().id)
-    return redirect(url_for("setup.spool", public_id=public_id))
 
 
 # Tariffs -------------------------------------------------------------------------------------------------------------

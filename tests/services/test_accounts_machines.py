@@ -1,4 +1,4 @@
-"""People, printers and spools: what is accepted, what is refused in words, and what is written down."""
+"""People, printers and materials: what is accepted, what is refused in words, and what is written down."""
 
 from datetime import timedelta
 
@@ -10,14 +10,12 @@ from fablab.accounts.permissions import Permission, Role
 from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, Problem
-from fablab.filament import queries as filament_queries
 from fablab.filament import services as filament
-from fablab.filament.services import SpoolData
 from fablab.jobs import queries as jobs
 from fablab.machines import services as machines
 from fablab.machines.models import Operation, Plate, Service
 from fablab.machines.services import MachineData, Report
-from tests.people import PASSWORD, add_machine, add_spool, order_cube, queued_order, small_place
+from tests.people import PASSWORD, add_machine, order_cube, small_place
 
 
 @pytest.mark.parametrize(
@@ -119,54 +117,6 @@ def test_out_of_service_needs_a_reason_and_comes_back_held(session):
     machines.set_service(session, cast.ada, Service.OUT_OF_SERVICE, "Fan broken", cast.carole.id)
     machines.set_service(session, cast.ada, Service.IN_SERVICE, "", cast.carole.id)
     assert cast.ada.plate == Plate.HELD
-
-
-@pytest.mark.parametrize(
-    ("data", "field"),
-    [
-        (SpoolData("WOOD", "", "white", "#ffffff", 500), "material_code"),
-        (SpoolData("PLA", "", "white", "white", 500), "colour_hex"),
-        (SpoolData("PLA", "", "", "#ffffff", 500), "colour_name"),
-        (SpoolData("PLA", "", "white", "#ffffff", 0), "mass_g"),
-        (SpoolData("PLA", "", "white", "#ffffff", float("nan")), "mass_g"),
-    ],
-)
-def test_a_wrong_spool_names_its_field(session, data, field):
-    small_place(session)
-    with pytest.raises(Invalid) as problem:
-        filament.add_spool(session, data, None)
-    assert problem.value.field == field
-
-
-def test_a_spool_is_on_one_printer_and_a_printer_has_one_spool(session):
-    cast = small_place(session)
-    other = add_machine(session, "Grace")
-    with pytest.raises(Conflict, match="another printer"):
-        filament.load(session, cast.spool, other.id)
-    blue = add_spool(session, colour="blue")
-    filament.load(session, blue, cast.ada.id)
-    session.refresh(cast.spool)
-    assert cast.spool.machine_id is None
-
-
-def test_consuming_twice_for_one_attempt_books_once(session):
-    from fablab.jobs import dispatch
-
-    cast = small_place(session)
-    queued_order(session, cast.alice)
-    (attempt,) = dispatch.schedule(session, utcnow())
-    for _ in range(2):
-        filament.consume(session, cast.spool.id, attempt.id, 4000)
-    assert filament_queries.remaining_mg(session, [cast.spool.id])[cast.spool.id] == 496_000
-
-
-def test_a_correction_is_a_movement_with_its_reason(session):
-    cast = small_place(session)
-    with pytest.raises(Invalid):
-        filament.adjust(session, cast.spool, 450, "", cast.bob.id)
-    filament.adjust(session, cast.spool, 450, "weighed", cast.bob.id)
-    newest = filament_queries.movements(session, cast.spool.id)[0]
-    assert (newest.mass_mg, newest.reason, newest.person_id) == (-50_000, "weighed", cast.bob.id)
 
 
 def test_a_material_needs_slicer_settings(session):
