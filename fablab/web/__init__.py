@@ -11,6 +11,7 @@ from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
 from fablab.web.pages import (
     board,
+    exchange,
     filament,
     health,
     home,
@@ -37,6 +38,7 @@ PAGES = (
     spools,
     loading,
     spool_labels,
+    exchange,
     people,
     setup,
     health,

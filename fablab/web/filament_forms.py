@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext
-from wtforms import FloatField, HiddenField, IntegerField, SelectField, StringField
+from wtforms import FileField, FloatField, HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from fablab.money import parse_euros
@@ -103,6 +103,19 @@ class MoveUseForm(PageForm):
 
     to = SelectField(lazy_gettext("Which spool was really on?"))
     reason = StringField(lazy_gettext("Reason"), [InputRequired(), Length(max=200)])
+
+
+class TableForm(PageForm):
+    """A table that was written elsewhere."""
+
+    what = SelectField(lazy_gettext("What is in it?"))
+    file = FileField(lazy_gettext("File (CSV, UTF-8)"))
+
+
+class SpoolmanForm(PageForm):
+    """Where a Spoolman is."""
+
+    address = StringField(lazy_gettext("Address of Spoolman"), [InputRequired(), Length(max=300)])
 
 
 def cents(text: str | None, field: str) -> int | None:

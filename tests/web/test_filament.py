@@ -1,5 +1,6 @@
 """The shelf, a spool, loading, labels and the shopping list, through the pages."""
 
+import io
 import re
 
 import pytest
@@ -14,6 +15,8 @@ from fablab.filament.services import SpoolData
 from fablab.jobs import dispatch, overrides
 from fablab.jobs.models import Attempt
 from tests.people import add_machine, add_spool, queued_order
+from tests.spoolman import answering
+from tests.spoolman import spool as spoolman_spool
 
 FILAMENT = {
     "material_code": "PLA",
@@ -286,9 +289,47 @@ def test_the_pages_of_filament_are_whole_in_both_languages(site, language):
         f"/filament/receive?filament={spool.filament.public_id}",
         "/filament/shopping",
         "/filament/labels",
+        "/filament/exchange/",
         f"/filament/spools/{spool.public_id}",
         f"/filament/printers/{site.cast.ada.public_id}",
         f"/filament/printers/{site.cast.ada.public_id}/load?spool={spool.public_id}",
         f"/s/{spool.public_id}",
     ):
         assert bob.get(path).status_code == 200, path
+
+
+def test_tables_go_out_and_come_in_with_every_bad_line_named(site):
+    bob, carole = site.as_("bob"), site.as_("carole")
+    table = bob.get("/filament/exchange/spools.csv")
+    assert (table.mimetype, table.data[:3]) == ("text/csv", b"\xef\xbb\xbf")
+    assert bob.get("/filament/exchange/filaments.csv").status_code == 200
+    assert bob.get("/filament/exchange/people.csv").status_code == 404
+    wrong = b"material,colour,colour_hex,left_g\nPLA,orange,#f2711c,5\nWOOD,orange,#f2711c,5\nPLA,orange,#f2711c,x\n"
+    answer = carole.post("/filament/exchange/table", what="spools", files={"file": (io.BytesIO(wrong), "s.csv")})
+    assert answer.status_code == 422
+    for words in ("Nothing was taken over. Lines that are wrong: 2.", "Line 3: This material", "Line 4: “x”"):
+        assert words in answer.text
+    right = wrong.splitlines(keepends=True)
+    answer = carole.post(
+        "/filament/exchange/table", what="spools", files={"file": (io.BytesIO(b"".join(right[:2])), "s.csv")}
+    )
+    assert answer.status_code == 302
+    assert "PLA orange" in carole.get("/filament/").text
+    assert "choose a file" in carole.post("/filament/exchange/table", what="spools").text
+
+
+def test_a_spoolman_is_looked_at_before_its_spools_are_taken(site):
+    carole = site.as_("carole")
+    with answering([spoolman_spool(7), spoolman_spool(8, remaining_weight=None)]) as (address, _):
+        page = carole.post("/filament/exchange/spoolman", address=address).text
+        for words in ("1 spool is new.", "PolyTerra™ Charcoal Black", "does not know how much is left"):
+            assert words in page
+        assert "Polymaker" not in carole.get("/filament/").text
+        for _ in range(2):
+            answer = carole.post("/filament/exchange/spoolman/take", address=address, spool=["7", "8", "x"])
+            assert answer.status_code == 302
+        assert carole.get("/filament/").text.count("Polymaker") == 1
+        assert "It is here already" in carole.post("/filament/exchange/spoolman", address=address).text
+    late = carole.post("/filament/exchange/spoolman/take", address=address, spool=["7"])
+    assert late.status_code == 422
+    assert "Nothing answers at this address" in late.text
