@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 from wtforms import FileField, FloatField, HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import TextInput
 
 from fablab.money import parse_euros
 from fablab.web.forms import PageForm
@@ -15,7 +16,12 @@ GRAMS = {"inputmode": "decimal", "autocomplete": "off"}
 
 
 class DecimalField(FloatField):  # type: ignore[misc]  # WTForms has no types
-    """A number that may be written with a comma, as French keyboards do."""
+    """A number that may be written with a comma, as French keyboards do; a number field would not take it."""
+
+    widget = TextInput()
+
+    def _value(self) -> str:
+        return str(super()._value()).removesuffix(".0")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read it either way."""
