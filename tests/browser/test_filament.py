@@ -1,0 +1,131 @@
+"""A volunteer with filament in Chromium: from the parcel to the printer, the scale and the label."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import problems
+from tests.browser.test_journey import open_page
+from tests.running import system
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
+
+PAGES = (
+    "/filament/",
+    "/filament/?ended=1",
+    "/filament/products",
+    "/filament/products/new",
+    "/filament/receive",
+    "/filament/shopping",
+    "/filament/labels",
+    "/filament/exchange/",
+)
+WORDS = {
+    "en": {
+        "new": "New filament",
+        "add": "Add",
+        "put": "Put on the shelf",
+        "change": "Change spool",
+        "now": "It is on Grace now",
+        "weighs": "That is what it weighs",
+        "less": "less than the empty reel alone",
+        "then": "with the reel",
+    },
+    "fr": {
+        "new": "Nouveau filament",
+        "add": "Ajouter",
+        "put": "Mettre sur l'étagère",
+        "change": "Changer la bobine",
+        "now": "Elle est maintenant sur Grace",
+        "weighs": "C'est ce qu'elle pèse",
+        "less": "moins que la bobine vide seule",
+        "then": "avec la bobine",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+        yield running
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_new_filament_goes_from_the_parcel_onto_a_printer_and_the_scale(chromium, demo, language, javascript):
+    words = WORDS[language]
+    colour = f"turquoise-{language}-{javascript}".lower()
+    page = open_page(chromium, demo, "bob", language=language, phone=True, javascript=javascript)
+    page.goto("/filament/")
+    page.get_by_role("link", name=words["new"]).click()
+    page.select_option("#material_code", "PLA")
+    page.fill("#vendor", "Francofil")
+    page.fill("#colour_name", colour)
+    page.fill("#tare_g", "210,5")
+    page.get_by_role("button", name=words["add"], exact=True).click()
+    page.fill("#mass_g", "750")
+    page.get_by_role("button", name=words["put"]).click()
+    expect(page.locator("h1")).to_contain_text(f"PLA {colour}")
+    spool = page.url.split("/")[-1].split("#")[0]
+
+    page.goto("/board/")
+    page.locator(".machine", has_text="Grace").get_by_role("link", name=words["change"]).click()
+    page.locator(f"a[href*='{spool}']").click()
+    expect(page.locator(".before-after")).to_contain_text(colour)
+    page.get_by_role("button", name=words["now"]).click()
+    expect(page.locator(".machine", has_text="Grace")).to_contain_text(f"PLA {colour} · 750")
+
+    page.goto(f"/s/{spool}")
+    page.locator("a[href$='#weigh']").click()
+    page.fill("#weigh-gross_g", "200")
+    page.get_by_role("button", name=words["weighs"]).click()
+    expect(page.locator("#weigh .error")).to_contain_text(words["less"])
+    expect(page.locator("#weigh-gross_g")).to_have_value("200")
+    page.fill("#weigh-gross_g", "900,5")
+    page.get_by_role("button", name=words["weighs"]).click()
+    expect(page.locator(".past li").first).to_contain_text(words["then"])
+    expect(page.locator(".big")).to_contain_text("690")
+    assert [each for each in page.errors if "422" not in each] == []
+
+
+@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_of_filament_is_too_wide_or_shuts_anybody_out(chromium, demo, language, phone):
+    page = open_page(chromium, demo, "carole", language=language, phone=phone)
+    page.goto("/filament/")
+    spool = page.locator(".reel-card .name a").first.get_attribute("href")
+    page.goto("/board/")
+    machine = page.locator("a[href*='/filament/printers/']").first.get_attribute("href")
+    number = spool.split("/")[-1]
+    more = (spool, machine, f"{machine}/load?spool={number}", f"/s/{number}", "/board/", "/s/of-another-place")
+    for path in (*PAGES, *more):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+        assert problems(page) == [], path
+
+
+def test_a_spool_is_loaded_by_keyboard_alone(chromium, demo):
+    page = open_page(chromium, demo, "bob")
+    page.goto("/filament/")
+    card = page.locator(".reel-card", has_text="PLA Recyclé")
+    card.get_by_role("link", name=re.compile("^Load")).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/s/*")
+    target = page.locator(".onto", has_text="Sophie")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/load?*")
+    confirm = page.get_by_role("button", name="It is on Sophie now")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if confirm.evaluate("element => element === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/board/")
+    expect(page.locator(".machine", has_text="Sophie")).to_contain_text("PLA green")
+    assert page.errors == []
