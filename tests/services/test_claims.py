@@ -44,6 +44,8 @@ def race(work, *arguments):
 def _run(work, barrier, results, environment, arguments):
     from fablab import bus
 
+    for name in [name for name in os.environ if name.startswith("FABLAB_")]:
+        del os.environ[name]  # the server that forks was started by a test on another database
     os.environ.update(environment)
     forget_everything()
     with bus.using(Recorder()):
