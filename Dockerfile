@@ -2,7 +2,8 @@
 FROM debian:bookworm-slim
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libharfbuzz-subset0 libpangoft2-1.0-0 libseccomp2 prusa-slicer python3 python3-venv \
+    && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+        libseccomp2 prusa-slicer python3 python3-venv \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 fablab \
     && install -d -o fablab -g fablab /data /app

@@ -11,7 +11,7 @@ help: ## List the targets
 
 setup: .venv/.ready ## Put everything that runs into .venv (Python packages from the lock file)
 	@sh scripts/slicer.sh || true
-	@sh scripts/packages.sh libpangoft2-1.0-0 libharfbuzz-subset0 || true
+	@sh scripts/printing-press.sh || true
 
 .venv/.ready: requirements/run.txt requirements/bootstrap.txt pyproject.toml fablab/web/translations/fr/LC_MESSAGES/messages.po
 	@sh scripts/python-environment.sh requirements/run.txt

@@ -120,6 +120,28 @@ def doctor() -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
+@main.group()
+def billing() -> None:
+    """Look after the books."""
+
+
+@billing.command()
+@in_words
+def verify() -> None:
+    """Check every document, its number, its place in the chain and its bookings; leave with 1 when one is not right."""
+    from fablab import db
+    from fablab.invoicing import verifying
+
+    with db.reading() as session:
+        documents, bookings = verifying.counted(session)
+        found = list(verifying.findings(session))
+    for finding in found:
+        click.echo(str(finding), err=True)
+    if found:
+        sys.exit(1)
+    click.echo(f"{documents} documents and {bookings} bookings are as they were written.")
+
+
 def print_options(command: Command) -> Command:
     """Add the choices of a print to a command."""
     for option in (

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fablab import db, demoshelf, files
+from fablab.accounts import companies
 from fablab.accounts import services as accounts
-from fablab.accounts.models import Person
+from fablab.accounts.companies import Contact, Identity
+from fablab.accounts.models import Company, CompanyRole, Person
 from fablab.accounts.permissions import Role
-from fablab.billing import ledger
+from fablab.billing import ledger, payers, seller
 from fablab.billing import services as billing
+from fablab.billing.models import Regime
+from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.billing.seller import IdentityData, RegimeData
 from fablab.db import utcnow
 from fablab.errors import Conflict
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
+from fablab.invoicing import from_orders, payments
+from fablab.invoicing.issuing import Command
+from fablab.invoicing.models import Method
+from fablab.invoicing.payments import PaymentData
 from fablab.jobs import dispatch, signoff
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
@@ -65,6 +74,22 @@ SIGN_INS = PEOPLE[:3]
 
 MACHINES = (("Marie", "mk3"), ("Ada", "mk3"), ("Grace", "mk3"), ("Sophie", "ender3"))
 
+SELLER = IdentityData(
+    date(2020, 1, 1),
+    "Fablab du Moulin (démonstration)",
+    "Association loi 1901",
+    "2 rue du Moulin",
+    "26400",
+    "Crest",
+    siret="12345678200010",
+    rna="W263001234",
+    vat_number="FR11123456782",
+    iban="FR1420041010050500013M02606",
+    email="tresorerie@demo.example",
+)
+COMPANY = Identity("Menuiserie Faure SARL", "", "98765432400019", "FR14987654324", 30)
+COMPANY_CONTACT = Contact("14 route de Die", "26400", "Aouste", "FR", "Denis Faure", "compta@faure.example", "fr")
+
 HISTORY = (("denis", 1, 9), ("emilie", 2, 7), ("farid", 1, 4), ("alice", 1, 2))
 
 
@@ -89,6 +114,9 @@ def fill() -> None:
         _machines(session, [(name, profile, _simulated(name)) for name, profile in MACHINES])
         billing.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
         _wallets(session, people)
+        company = _books(session, people)
+    _past_order(parts[1], "emilie@demo.example", 6, 12, company)
+    _invoice(company)
     for (name, copies, days), part in zip(HISTORY, parts, strict=False):
         _past_order(part, f"{name}@demo.example", copies, days)
     _order(parts[0], "alice@demo.example", 1)
@@ -145,7 +173,30 @@ def _wallets(session: Session, people: dict[str, Person]) -> None:
         ledger.top_up(session, person, each.cents, treasurer.id, f"demo-{person.id}")
 
 
-def _order(part: Path, email: str, copies: int) -> int:
+def _books(session: Session, people: dict[str, Person]) -> Company:
+    """Say who sells, and add a company with a buyer and an accountant."""
+    by_id = people["carole@demo.example"].id
+    seller.set_identity(session, SELLER, by_id)
+    seller.set_regime(session, RegimeData(SELLER.valid_from, Regime.STANDARD, 2000, companies_before_vat=True), by_id)
+    company = companies.add(session, COMPANY, COMPANY_CONTACT)
+    companies.join(session, company, "emilie@demo.example", CompanyRole.BUYER)
+    companies.join(session, company, "alice@demo.example", CompanyRole.BUYER)
+    companies.join(session, company, "farid@demo.example", CompanyRole.ACCOUNTANT)
+    return company
+
+
+def _invoice(company: Company) -> None:
+    """Invoice what the company's past order cost, and let it pay a part."""
+    with db.transaction() as session:
+        now = utcnow()
+        (invoice,) = from_orders.invoice_company(session, company, "BC-2041", Command("demo-invoice", None, now))
+        paid = PaymentData(
+            Method.TRANSFER, invoice.gross_cents // 2, seller.today(now), "VIR MENUISERIE", "demo-payment"
+        )
+        payments.pay(session, invoice, paid, None, now)
+
+
+def _order(part: Path, email: str, copies: int, company: Company | None = None) -> int:
     """Order a sample part as its person would, and return the order's id."""
     with part.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
         measured = intake.take(incoming.path, incoming.sha256, part.name)
@@ -154,13 +205,15 @@ def _order(part: Path, email: str, copies: int) -> int:
             order = orders.start(session, person.id, incoming, measured, part.name)
             wanted = Wanted(Choices("PLA", Quality.NORMAL, 20, supports=False), None, copies)
             made = billing.quote_for(session, order.line.model_file, wanted)
+            if company is not None:
+                payers.choose(session, order, PayerChoice(company.public_id, "BC-2041"), person)
             billing.confirm(session, order, wanted, made.price.total_cents, person)
             return order.id
 
 
-def _past_order(part: Path, email: str, copies: int, days_ago: int) -> None:
+def _past_order(part: Path, email: str, copies: int, days_ago: int, company: Company | None = None) -> None:
     """Let an order be printed, signed off and collected some days ago, through the same services as a real one."""
-    order_id, then = _order(part, email, copies), utcnow() - timedelta(days=days_ago)
+    order_id, then = _order(part, email, copies, company), utcnow() - timedelta(days=days_ago)
     with db.transaction() as session:
         volunteer = session.scalars(select(Person).where(Person.role == Role.VOLUNTEER)).one()
         order = session.get_one(Order, order_id)

@@ -5,6 +5,7 @@ from fablab.accounts import models as accounts
 from fablab.billing import models as billing
 from fablab.db import Base
 from fablab.filament import models as filament
+from fablab.invoicing import models as invoicing
 from fablab.jobs import models as jobs
 from fablab.machines import models as machines
 from fablab.orders import models as orders
@@ -19,6 +20,24 @@ APPEND_ONLY = (
     "job_event",
     "machine_event",
     "order_event",
+    "seller_identity",
+    "vat_regime",
+    "legal_mention",
+    "document",
+    "document_order",
+    "document_file",
+    "payment",
 )
 
-__all__ = ["APPEND_ONLY", "accounts", "billing", "filament", "jobs", "machines", "metadata", "orders", "ticks"]
+__all__ = [
+    "APPEND_ONLY",
+    "accounts",
+    "billing",
+    "filament",
+    "invoicing",
+    "jobs",
+    "machines",
+    "metadata",
+    "orders",
+    "ticks",
+]

@@ -8,6 +8,6 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || needed="$needed postgresq
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || needed="$needed chromium"
 [ -x .octoprint/bin/octoprint ] || command -v cc >/dev/null 2>&1 || needed="$needed gcc libc6-dev"
 [ -x .octoprint/bin/octoprint ] || python3 -c 'import sysconfig, pathlib, sys; sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists())' || needed="$needed python3-dev"
-ldconfig -p 2>/dev/null | grep -q libpangoft2 || needed="$needed libpangoft2-1.0-0 libharfbuzz-subset0"
+sh scripts/printing-press.sh
 # shellcheck disable=SC2086
 [ -z "$needed" ] || sh scripts/packages.sh $needed

@@ -54,8 +54,8 @@ def _owner() -> pwd.struct_passwd:
 
 
 @contextmanager
-def postgres_server(_folder: Path) -> Iterator[PostgresServer]:
-    """Start a server for the block."""
+def postgres_server(_folder: Path, *, fsync: bool = False) -> Iterator[PostgresServer]:
+    """Start a server for the block; without fsync it is quick, and its data does not outlive a power cut."""
     programs, owner = _programs(), _owner()
     with tempfile.TemporaryDirectory(prefix="fablab-pg-") as name:
         os.chmod(name, 0o755)
@@ -80,7 +80,17 @@ def postgres_server(_folder: Path) -> Iterator[PostgresServer]:
             cwd="/",
         )
         server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", socket_dir, "-c", "listen_addresses=", "-c", "fsync=off"],
+            [
+                programs / "postgres",
+                "-D",
+                data,
+                "-k",
+                socket_dir,
+                "-c",
+                "listen_addresses=",
+                "-c",
+                f"fsync={'on' if fsync else 'off'}",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=become_owner,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.permissions import RIGHTS, Permission, Role
 from fablab.db import Base, new_public_id, utcnow
+from fablab.words import N_
 
 
 class Person(Base):
@@ -48,4 +50,55 @@ class SignIn(Base):
     seen_at: Mapped[datetime] = mapped_column(default=utcnow)
     revoked_at: Mapped[datetime | None]
 
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class Company(Base):
+    """A business, an association or a town hall that orders and pays on invoice. Invoices keep copies of all of it."""
+
+    __tablename__ = "company"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
+    name: Mapped[str] = mapped_column(String(160))
+    siren: Mapped[str] = mapped_column(String(9), default="", index=True)
+    siret: Mapped[str] = mapped_column(String(14), default="")
+    vat_number: Mapped[str] = mapped_column(String(20), default="")
+    street: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(12))
+    city: Mapped[str] = mapped_column(String(80))
+    country: Mapped[str] = mapped_column(String(2), default="FR")
+    contact_name: Mapped[str] = mapped_column(String(120), default="")
+    contact_email: Mapped[str] = mapped_column(String(254))
+    payment_days: Mapped[int] = mapped_column(default=30)
+    language: Mapped[str] = mapped_column(String(2), default="fr")
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class CompanyRole(StrEnum):
+    """What somebody does for a company."""
+
+    BUYER = "buyer"
+    ACCOUNTANT = "accountant"
+
+
+COMPANY_ROLE_LABELS: dict[CompanyRole, str] = {
+    CompanyRole.BUYER: N_("Buyer: orders for the company"),
+    CompanyRole.ACCOUNTANT: N_("Accountant: sees orders and invoices"),
+}
+
+
+class CompanyMember(Base):
+    """Somebody who acts for a company. All of them see its orders and invoices; buyers order."""
+
+    __tablename__ = "company_member"
+    __table_args__ = (UniqueConstraint("company_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("company.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[CompanyRole] = mapped_column(String(20))
+
+    company: Mapped[Company] = relationship(lazy="joined")
     person: Mapped[Person] = relationship(lazy="joined")

@@ -12,6 +12,7 @@ class Role(StrEnum):
 
     MEMBER = "member"
     VOLUNTEER = "volunteer"
+    TREASURER = "treasurer"
     ADMINISTRATOR = "administrator"
 
 
@@ -20,17 +21,20 @@ class Permission(StrEnum):
 
     ORDER = "order"
     RUN_BOARD = "run_board"
+    KEEP_BOOKS = "keep_books"
     SET_UP = "set_up"
 
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.MEMBER: frozenset({Permission.ORDER}),
     Role.VOLUNTEER: frozenset({Permission.ORDER, Permission.RUN_BOARD}),
-    Role.ADMINISTRATOR: frozenset({Permission.ORDER, Permission.RUN_BOARD, Permission.SET_UP}),
+    Role.TREASURER: frozenset({Permission.ORDER, Permission.KEEP_BOOKS}),
+    Role.ADMINISTRATOR: frozenset(Permission),
 }
 
 ROLE_LABELS: dict[Role, str] = {
     Role.MEMBER: N_("Member"),
     Role.VOLUNTEER: N_("Volunteer"),
+    Role.TREASURER: N_("Treasurer"),
     Role.ADMINISTRATOR: N_("Administrator"),
 }

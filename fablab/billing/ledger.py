@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -26,6 +26,7 @@ class Booking:
     text: Sentence
     order_id: int | None = None
     by_id: int | None = None
+    document_id: int | None = None
 
 
 def post(session: Session, booking: Booking) -> LedgerEntry:
@@ -36,7 +37,12 @@ def post(session: Session, booking: Booking) -> LedgerEntry:
     if found is not None:
         return found
     entry = LedgerEntry(
-        key=booking.key, kind=booking.kind, text=booking.text, order_id=booking.order_id, by_id=booking.by_id
+        key=booking.key,
+        kind=booking.kind,
+        text=booking.text,
+        order_id=booking.order_id,
+        document_id=booking.document_id,
+        by_id=booking.by_id,
     )
     session.add(entry)
     session.flush()
@@ -74,6 +80,16 @@ def charged_cents(session: Session, order_id: int) -> int:
         .where(LedgerEntry.order_id == order_id, LedgerLine.account == Account.SALES)
     )
     return -(session.scalar(total) or 0)
+
+
+def receivable_cents(session: Session, document_ids: Collection[int]) -> int:
+    """Return what is still owed for some documents together (an invoice and its credit notes), in cents."""
+    total = (
+        select(func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.document_id.in_(document_ids), LedgerLine.account == Account.RECEIVABLE)
+    )
+    return session.scalar(total) or 0
 
 
 def entries_of(session: Session, order_id: int) -> int:

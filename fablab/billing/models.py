@@ -1,12 +1,12 @@
-"""Tables of tariffs and of the append-only ledger."""
+"""Tables of tariffs, of who sells (its identity, VAT regime and legal mentions, by date), and of the ledger."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, utcnow
@@ -28,13 +28,108 @@ class TariffVersion(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+class SellerIdentity(Base):
+    """Who sells, from a date on. Never changed: a new row takes over, and documents keep copies."""
+
+    __tablename__ = "seller_identity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(String(160))
+    legal_form: Mapped[str] = mapped_column(String(120))
+    street: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(12))
+    city: Mapped[str] = mapped_column(String(80))
+    siren: Mapped[str] = mapped_column(String(9))
+    siret: Mapped[str] = mapped_column(String(14))
+    rna: Mapped[str] = mapped_column(String(10))
+    register: Mapped[str] = mapped_column(String(80))
+    vat_number: Mapped[str] = mapped_column(String(20))
+    iban: Mapped[str] = mapped_column(String(34))
+    email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    @property
+    def structure(self) -> str:
+        """What tells one legal body from another; its documents are numbered on their own."""
+        return self.siren or self.rna or self.name
+
+
+class Regime(StrEnum):
+    """How a legal body stands to VAT. Only the first ever writes VAT on a document."""
+
+    STANDARD = "standard"
+    FRANCHISE = "franchise"
+    EXEMPT_261_7 = "exempt_261_7"
+    NOT_TAXABLE = "not_taxable"
+
+
+REGIME_LABELS: dict[Regime, str] = {
+    Regime.STANDARD: N_("Subject to VAT"),
+    Regime.FRANCHISE: N_("Small business exemption (franchise en base)"),
+    Regime.EXEMPT_261_7: N_("Exempt non-profit body (art. 261, 7-1° of the CGI)"),
+    Regime.NOT_TAXABLE: N_("Not a taxable person"),
+}
+
+
+class Operation(StrEnum):
+    """Whether what is sold is goods or services; it decides when VAT is due."""
+
+    GOODS = "goods"
+    SERVICES = "services"
+
+
+OPERATION_KIND_LABELS: dict[Operation, str] = {
+    Operation.GOODS: N_("Goods: printed from the filament of the place"),
+    Operation.SERVICES: N_("Services"),
+}
+
+
+class VatRegime(Base):
+    """How the seller stands to VAT from a date on. Never changed: a new row takes over."""
+
+    __tablename__ = "vat_regime"
+    __table_args__ = (
+        CheckConstraint("(regime = 'standard') = (rate_bp > 0)", name="only_standard_has_vat"),
+        CheckConstraint("rate_bp >= 0 and rate_bp <= 3000", name="rate_is_possible"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column(index=True)
+    regime: Mapped[Regime] = mapped_column(String(20))
+    rate_bp: Mapped[int]
+    operation: Mapped[Operation] = mapped_column(String(10))
+    companies_before_vat: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class LegalMention(Base):
+    """The wording of a legal mention from a date on. Never changed: a new row takes over, documents keep copies."""
+
+    __tablename__ = "legal_mention"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), index=True)
+    valid_from: Mapped[date]
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
 class Account(StrEnum):
     """The accounts of the ledger. Debits are positive, credits negative."""
 
     CASH = "cash"
+    CHEQUE = "cheque"
+    CARD = "card"
+    BANK = "bank"
     WALLET = "wallet"
     RESERVED = "reserved"
+    RECEIVABLE = "receivable"
     SALES = "sales"
+    VAT = "vat"
 
 
 class EntryKind(StrEnum):
@@ -44,6 +139,10 @@ class EntryKind(StrEnum):
     RESERVATION = "reservation"
     RELEASE = "release"
     CHARGE = "charge"
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    PAYMENT = "payment"
+    REFUND = "refund"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
@@ -51,11 +150,18 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.RESERVATION: N_("Reserved for an order"),
     EntryKind.RELEASE: N_("Reservation given back"),
     EntryKind.CHARGE: N_("Paid for good parts"),
+    EntryKind.INVOICE: N_("Invoice"),
+    EntryKind.CREDIT_NOTE: N_("Credit note"),
+    EntryKind.PAYMENT: N_("Payment"),
+    EntryKind.REFUND: N_("Refund"),
 }
 
 
 class LedgerEntry(Base):
-    """One booking: lines that sum to zero. The key makes the same command, sent twice, one booking. Only grows."""
+    """One booking: lines that sum to zero. The key makes the same command, sent twice, one booking. Only grows.
+
+    It belongs to an order (the wallet's side) or to a document (what is owed and how it was paid).
+    """
 
     __tablename__ = "ledger_entry"
 
@@ -63,6 +169,7 @@ class LedgerEntry(Base):
     key: Mapped[str] = mapped_column(String(80), unique=True)
     kind: Mapped[EntryKind] = mapped_column(String(20))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("print_order.id"), index=True)
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     text: Mapped[Sentence | None]
     at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -152,6 +152,8 @@ def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> 
 def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person) -> None:
     """Confirm a draft at the price the person saw: reserve it and make the plates. A checked price may be lower.
 
+    Nothing is reserved for an order that a company pays: its good parts are owed once they are invoiced.
+
     Raises `Conflict` when the price is a higher one by now, the wallet does not hold enough, or the slicer has found
     that this cannot be printed; nothing happens then.
     """
@@ -164,9 +166,9 @@ def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by:
     estimate = offer.estimate
     orders.choose(session, line, wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
     orders.accept(session, order, cents, offer.quote.price.to_json(), version.id, by.id)
-    ledger.reserve(
-        session, order.person_id, order.id, cents, f"reserve-{order.id}-0", say("{file}", file=line.file_name)
-    )
+    if order.company_id is None:
+        text = say("{file}", file=line.file_name)
+        ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", text)
     orders.make_jobs(session, order, list(estimate.plates), offer.slices)
     slices.no_longer_wanted(session, order.id)
 
@@ -230,7 +232,8 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
     text = say("{file}", file=order.line.file_name)
     turn = ledger.entries_of(session, order.id)
     ledger.release(session, order.person_id, order.id, f"release-{order.id}-{turn}", text, by.id)
-    ledger.reserve(session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-{turn}", text)
+    if order.company_id is None:
+        ledger.reserve(session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-{turn}", text)
     explained = {
         "total_cents": seen_cents,
         "lines": [{"sentence": say("As prepared for the printer").to_json(), "amount_cents": seen_cents}],
@@ -276,10 +279,16 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: P
 
 
 def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
-    """Charge the good copies so far; all of them together cost exactly the confirmed price."""
-    assert order.price_cents is not None
-    text = say("{file}", file=order.line.file_name)
-    good = orders.good_copies(session, order)
-    due = share(order.price_cents, good, order.line.quantity) - ledger.charged_cents(session, order.id)
-    ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", text, by.id)
+    """Charge the good copies so far, unless a company pays them on invoice."""
+    if order.company_id is None:
+        text = say("{file}", file=order.line.file_name)
+        due = earned_cents(session, order) - ledger.charged_cents(session, order.id)
+        ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", text, by.id)
     orders.in_production(session, order)
+
+
+def earned_cents(session: Session, order: Order) -> int:
+    """Return what the good copies so far cost; all of them together cost exactly the confirmed price."""
+    if order.price_cents is None:
+        return 0
+    return share(order.price_cents, orders.good_copies(session, order), order.line.quantity)

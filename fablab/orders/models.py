@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from fablab.accounts.models import Person
+from fablab.accounts.models import Company, Person
 from fablab.db import Base, new_public_id, utcnow
 from fablab.slicing.changes import AS_SENT, Change
 from fablab.words import N_, Sentence
@@ -62,7 +62,11 @@ class ModelFile(Base):
 
 
 class Order(Base):
-    """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm."""
+    """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm.
+
+    With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
+    comes on top of the price. Otherwise the person pays from the wallet.
+    """
 
     __tablename__ = "print_order"
 
@@ -75,10 +79,14 @@ class Order(Base):
     tariff_id: Mapped[int | None] = mapped_column(ForeignKey("tariff.id"))
     price: Mapped[dict[str, Any] | None]
     note: Mapped[Sentence | None]
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("company.id"), index=True)
+    po_number: Mapped[str | None] = mapped_column(String(50))
+    price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     confirmed_at: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(lazy="joined")
+    company: Mapped[Company | None] = relationship(lazy="joined")
     lines: Mapped[list[OrderLine]] = relationship(lazy="selectin", order_by="OrderLine.id")
 
     @property

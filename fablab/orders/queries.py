@@ -7,18 +7,43 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab.accounts.models import Person
+from fablab.accounts import companies
+from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.errors import NotFound
 from fablab.orders.models import Order, OrderEvent, OrderState
 
 
 def seen_by(session: Session, person: Person, public_id: str) -> Order:
-    """Return an order this person may see: their own, or any for volunteers. Raises `NotFound` otherwise."""
+    """Return an order this person may see: their own, one of their company's, or any for those who work here.
+
+    Raises `NotFound` otherwise.
+    """
     order = session.scalar(select(Order).where(Order.public_id == public_id))
-    if order is None or not (order.person_id == person.id or person.may(Permission.RUN_BOARD)):
+    if order is None or not (may_stop(session, person, order) or _is_shared(session, person, order)):
         raise NotFound
     return order
+
+
+def stopped_by(session: Session, person: Person, public_id: str) -> Order:
+    """Return an order this person may cancel; raises `NotFound`."""
+    order = session.scalar(select(Order).where(Order.public_id == public_id))
+    if order is None or not may_stop(session, person, order):
+        raise NotFound
+    return order
+
+
+def may_stop(session: Session, person: Person, order: Order) -> bool:
+    """Tell whether this person may cancel an order: its own person, a buyer of its company, a volunteer."""
+    if order.person_id == person.id or person.may(Permission.RUN_BOARD):
+        return True
+    return order.state != OrderState.DRAFT and companies.acts_for(session, person, order.company_id, CompanyRole.BUYER)
+
+
+def _is_shared(session: Session, person: Person, order: Order) -> bool:
+    if order.state == OrderState.DRAFT:
+        return False
+    return person.may(Permission.KEEP_BOOKS) or companies.acts_for(session, person, order.company_id)
 
 
 def owned_by(session: Session, person: Person, public_id: str) -> Order:
@@ -32,6 +57,11 @@ def owned_by(session: Session, person: Person, public_id: str) -> Order:
 def of_person(session: Session, person_id: int) -> Sequence[Order]:
     """Return a person's orders, newest first."""
     return session.scalars(select(Order).where(Order.person_id == person_id).order_by(Order.id.desc())).all()
+
+
+def of_company(session: Session, company_id: int) -> Sequence[Order]:
+    """Return the orders a company pays for, newest first."""
+    return session.scalars(select(Order).where(Order.company_id == company_id).order_by(Order.id.desc())).all()
 
 
 def ready_to_collect(session: Session) -> Sequence[Order]:

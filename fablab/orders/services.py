@@ -94,6 +94,25 @@ def reshape(session: Session, order: Order, change: Change, part: Part, by_id: i
     write(session, order, "part_changed", by_id, {"model": model.sha256, **done})
 
 
+@dataclass(frozen=True)
+class Payer:
+    """A company that pays for an order on invoice: its id, the number of its purchase order, and how it is priced."""
+
+    company_id: int
+    po_number: str
+    before_vat: bool
+
+
+def bill_to(session: Session, order: Order, payer: Payer | None) -> None:
+    """Note who pays for a draft: a company on invoice, or the person themselves. Raises `Conflict` when confirmed."""
+    hold_draft(session, order)
+    order.company_id = payer.company_id if payer else None
+    order.po_number = (payer.po_number.strip() or None) if payer else None
+    order.price_before_vat = payer.before_vat if payer else False
+    session.flush()
+    session.refresh(order)
+
+
 def want_supports(session: Session, order: Order) -> None:
     """Choose supports for a draft. Raises `Conflict` when it was confirmed."""
     hold_draft(session, order)

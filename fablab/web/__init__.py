@@ -11,15 +11,18 @@ from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
 from fablab.web.pages import (
     board,
+    companies,
     exchange,
     filament,
     health,
     home,
+    invoices,
     jobs,
     loading,
     orders,
     parts,
     people,
+    seller,
     setup,
     spool_labels,
     spools,
@@ -32,6 +35,8 @@ PAGES = (
     orders,
     parts,
     wallet,
+    invoices,
+    companies,
     board,
     jobs,
     filament,
@@ -41,6 +46,7 @@ PAGES = (
     exchange,
     people,
     setup,
+    seller,
     health,
 )
 

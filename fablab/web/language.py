@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, request, session
-from flask_babel import Babel, format_currency, format_datetime, format_decimal, get_locale, gettext, pgettext
+from flask_babel import (
+    Babel,
+    format_currency,
+    format_date,
+    format_datetime,
+    format_decimal,
+    get_locale,
+    gettext,
+    pgettext,
+)
 
 from fablab.accounts.services import LANGUAGES
 from fablab.billing.quoting import PlateFigures, Quote
+from fablab.languages import Language
 from fablab.settings import settings
 from fablab.web import roundness
 from fablab.web.auth import whoever
@@ -28,6 +38,8 @@ def install(app: Flask) -> None:
         duration=duration,
         moment=moment,
         clock=clock,
+        day=day,
+        rate=rate,
         centimetres=centimetres,
         about_time=about_time,
         about_mass=about_mass,
@@ -120,6 +132,16 @@ def moment(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """Write the time of a moment."""
     return str(format_datetime(at, "HH:mm"))
+
+
+def day(on: date) -> str:
+    """Write a date without a time: "3 déc. 2026"."""
+    return str(format_date(on, "d MMM y"))
+
+
+def rate(rate_bp: int) -> str:
+    """Write hundredths of a per cent: "20 %"."""
+    return Language(str(get_locale())).rate(rate_bp)
 
 
 def centimetres(size_mm: tuple[float, float, float]) -> str:

@@ -15,7 +15,7 @@ from fablab.settings import Settings
 from fablab.tables import APPEND_ONLY
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = ROOT / "fablab" / "web" / "templates"
+TEMPLATES = ROOT / "fablab"
 FRENCH = ROOT / "fablab" / "web" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
 
 
@@ -157,7 +157,9 @@ class Bare(HTMLParser):
             self.found += [word for word in re.findall(r"[A-Za-zÀ-ÿ]{3,}", data) if word not in ALLOWED]
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+@pytest.mark.parametrize(
+    "path", sorted(TEMPLATES.rglob("templates/**/*.html")), ids=lambda path: str(path.relative_to(TEMPLATES))
+)
 def test_no_word_stands_in_a_template_untranslated(path):
     text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
     bare = Bare()

@@ -5,8 +5,10 @@ import pytest
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
+from fablab.invoicing import issuing
 from fablab.jobs import dispatch
 from fablab.web import create_app
+from tests.books import add_company, command, draft_of, open_books
 from tests.people import queued_order
 
 OPEN = {
@@ -31,6 +33,13 @@ OWN = {
     "parts.sent_file",
     "parts.change",
     "parts.undo",
+    "companies.show",
+    "companies.change",
+    "companies.save",
+    "invoices.show",
+    "invoices.pdf",
+    "invoices.ask",
+    "invoices.invoice_order",
 }
 
 WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}
@@ -53,18 +62,25 @@ def things(site):
     with db.transaction() as session:
         order, job = queued_order(session, site.cast.alice)
         (attempt,) = dispatch.schedule(session, utcnow())
+        open_books(session)
+        company = add_company(session, buyer=site.cast.alice)
+        invoice = issuing.issue(session, draft_of(5000, company=company), command("one"))
     cast = site.cast
     ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
+    ids |= {"companies": company, "invoices": invoice}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}
     ids |= {"filament": cast.spool.filament.public_id}
     special = {"board.clear": machine, "board.hold": machine}
+    special |= {f"invoices.{name}": company.public_id for name in ("preview", "invoice_company")}
+    special |= {f"invoices.{name}": order.public_id for name in ("ask", "invoice_order")}
     special |= {f"setup.{name}": machine for name in ("machine", "change_machine", "set_service")}
 
     def address(rule):
         values = {"public_id": special.get(rule.endpoint, ids.get(rule.endpoint.split(".")[0], "x"))}
         values |= {"wish": "pause", "name": "pot", "act": "weigh", "number": 1, "job": job.public_id}
+        values |= {"code": "footer", "person_id": "x", "payment_id": "x"}
         return (
             site.app.test_request_context()
             .app.url_map.bind("")

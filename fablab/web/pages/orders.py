@@ -10,15 +10,21 @@ from flask import Blueprint, jsonify, redirect, render_template, request, send_f
 from sqlalchemy.orm import Session
 
 from fablab import db, files
-from fablab.accounts.models import Person
+from fablab.accounts import companies
+from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger
+from fablab.billing import ledger, payers, seller
 from fablab.billing import services as billing
 from fablab.billing.offers import Check, Offer
+from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import Price
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
+from fablab.invoicing import from_orders
+from fablab.invoicing import queries as documents
+from fablab.invoicing.amounts import vat_of
+from fablab.invoicing.queries import STANDING_LABELS
 from fablab.jobs import queries as jobs
 from fablab.jobs import spools
 from fablab.orders import intake, queries, services
@@ -172,7 +178,9 @@ def confirm(public_id: str) -> Any:
     """Confirm the price that was seen: it is reserved, and the print goes into the queue."""
     wanted, seen = _wanted(), _seen_cents()
     with db.transaction() as session:
-        billing.confirm(session, queries.owned_by(session, me(), public_id), wanted, seen, me())
+        order = queries.owned_by(session, me(), public_id)
+        payers.choose(session, order, _payer(), me())
+        billing.confirm(session, order, wanted, seen, me())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -190,7 +198,7 @@ def confirm_again(public_id: str) -> Any:
 def cancel(public_id: str) -> Any:
     """Cancel an order before printing; the reservation is given back."""
     with db.transaction() as session:
-        billing.cancel(session, queries.seen_by(session, me(), public_id), me())
+        billing.cancel(session, queries.stopped_by(session, me(), public_id), me())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -228,6 +236,10 @@ def _seen_cents() -> int:
     return int(text)
 
 
+def _payer() -> PayerChoice:
+    return PayerChoice(request.values.get("payer", ""), request.values.get("po_number", ""))
+
+
 def _wanted() -> Wanted:
     form = filled(ChoicesForm, request.values)
     material, _, colour = form.filament.data.partition("|")
@@ -262,6 +274,8 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         infills=INFILLS,
         qualities=Quality,
         problem=problem,
+        companies=companies.of_person(session, me(), CompanyRole.BUYER),
+        payer_choice=_payer(),
         **_priced(session, order, wanted),
     )
 
@@ -286,12 +300,23 @@ def _first_wish(session: Session, order: Order) -> Wanted:
 def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
     offer: Offer | None = None
     no_price: Sentence | None = None
+    facts: dict[str, Any] = {"order": order, "choices": _in_address(wanted)}
     try:
         offer = billing.offer_for(session, order, wanted)
+        facts |= _paid_by(session, offer)
     except Problem as problem:
         no_price = problem.sentence
     balance = ledger.balance_cents(session, me().id)
-    return {"order": order, "offer": offer, "no_price": no_price, "balance": balance, "choices": _in_address(wanted)}
+    return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
+
+
+def _paid_by(session: Session, offer: Offer) -> dict[str, Any]:
+    """Return the company that pays, if one is chosen, and the VAT that comes on top of the price for it."""
+    payer = payers.payer_of(session, _payer(), me())
+    if payer is None or not payer.before_vat:
+        return {"payer": payer, "vat_cents": 0}
+    rate_bp = seller.regime_on(session, seller.today(utcnow())).rate_bp
+    return {"payer": payer, "vat_cents": vat_of(offer.quote.price.total_cents, rate_bp)}
 
 
 def _in_address(wanted: Wanted) -> dict[str, Any]:
@@ -303,6 +328,8 @@ def _in_address(wanted: Wanted) -> dict[str, Any]:
         "infill": choices.infill_percent,
         "quantity": wanted.quantity,
     }
+    chosen = {"payer": _payer().company, "po_number": _payer().po_number}
+    fields |= {name: value for name, value in chosen.items() if value}
     return {**fields, "supports": "y"} if choices.supports else fields
 
 
@@ -317,10 +344,20 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "charged": ledger.charged_cents(session, order.id),
         "reserved": ledger.reserved_cents(session, order.id),
         "balance": ledger.balance_cents(session, me().id),
-        "can_cancel": services.can_be_cancelled(session, order) and order.state != OrderState.DRAFT,
+        "can_cancel": services.can_be_cancelled(session, order) and queries.may_stop(session, me(), order),
+        "documents": documents.of_order(session, order.id, seller.today(utcnow())),
+        "standing_labels": STANDING_LABELS,
+        "may_ask_invoice": _may_ask_invoice(session, order),
         "is_owner": _owns(order, me()),
         "profile": machine_profiles().get(order.line.machine_profile or ""),
     }
+
+
+def _may_ask_invoice(session: Session, order: Order) -> bool:
+    """Tell whether this person may ask for an invoice: of their own order, paid and not invoiced yet."""
+    if not _owns(order, me()) or order.company_id is not None:
+        return False
+    return from_orders.to_invoice_cents(session, order) > 0 and seller.can_invoice(session, seller.today(utcnow()))
 
 
 def _owns(order: Order, person: Person) -> bool:

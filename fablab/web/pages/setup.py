@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import queries as billing_queries
+from fablab.billing import seller
 from fablab.billing import services as billing
 from fablab.billing.pricing import DEFAULT_TARIFF
 from fablab.errors import Conflict, Invalid, Problem
@@ -59,6 +60,7 @@ def show() -> Any:
             materials=filament.materials(session, active_only=False),
             tariffs=billing_queries.tariffs(session),
             rules=machines.house_rules(session),
+            seller_identity=next(iter(seller.identities(session)), None),
         )
 
 

@@ -1,0 +1,160 @@
+"""Companies and the people who act for them: what can be done, and who may see what is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fablab.accounts import queries
+from fablab.accounts.legal import legal_numbers
+from fablab.accounts.models import Company, CompanyMember, CompanyRole, Person
+from fablab.accounts.permissions import Permission
+from fablab.accounts.services import EMAIL, LANGUAGES
+from fablab.errors import Conflict, Invalid, NotFound
+from fablab.words import say
+
+LONGEST_PAYMENT_DAYS = 60  # C. com. L441-10 I: at most 60 days from the date of the invoice
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Where a company's invoices go; its own people may change it."""
+
+    street: str
+    postcode: str
+    city: str
+    country: str
+    contact_name: str
+    contact_email: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a company is and when it pays; the bookkeeper of the place enters it."""
+
+    name: str
+    siren: str
+    siret: str
+    vat_number: str
+    payment_days: int
+    active: bool = True
+
+
+def add(session: Session, identity: Identity, contact: Contact) -> Company:
+    """Add a company. Raises `Invalid` naming the field."""
+    company = Company()
+    change(session, company, identity, contact)
+    session.add(company)
+    session.flush()
+    return company
+
+
+def change(session: Session, company: Company, identity: Identity, contact: Contact) -> None:
+    """Change a company; invoices that were issued keep what they say."""
+    name = " ".join(identity.name.split())
+    if not 1 <= len(name) <= 160:
+        raise Invalid(say("Please give a name of at most 160 letters."), field="name")
+    numbers = legal_numbers(identity.siren, identity.siret, identity.vat_number)
+    if not 0 <= identity.payment_days <= LONGEST_PAYMENT_DAYS:
+        raise Invalid(
+            say("The law allows at most {days} days from the invoice.", days=LONGEST_PAYMENT_DAYS), field="payment_days"
+        )
+    with session.no_autoflush:
+        twin = select(Company.name).where(Company.siret == numbers.siret, Company.id.is_not(company.id))
+        known = session.scalar(twin) if numbers.siret else None
+    if known is not None:
+        raise Invalid(say("{company} has this SIRET already.", company=known), field="siret")
+    change_contact(company, contact)
+    company.name, company.payment_days, company.active = name, identity.payment_days, identity.active
+    company.siren, company.siret, company.vat_number = numbers.siren, numbers.siret, numbers.vat_number
+
+
+def change_contact(company: Company, contact: Contact) -> None:
+    """Change where a company's invoices go. Raises `Invalid` naming the field."""
+    email = contact.contact_email.strip().lower()
+    if not EMAIL.fullmatch(email) or len(email) > 254:
+        raise Invalid(say("“{email}” is not an e-mail address.", email=email[:80]), field="contact_email")
+    if contact.language not in LANGUAGES:
+        raise Invalid(say("We speak French and English."), field="language")
+    country = contact.country.strip().upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise Invalid(say("A country is written with two letters, like FR or BE."), field="country")
+    cleaned = {name: " ".join(str(value).split()) for name, value in asdict(contact).items()}
+    for name, value in {**cleaned, "contact_email": email, "country": country}.items():
+        setattr(company, name, value)
+
+
+def join(session: Session, company: Company, email: str, role: CompanyRole) -> CompanyMember:
+    """Let a person with an account act for a company; somebody who does so already gets the new role."""
+    person = queries.by_email(session, email)
+    if person is None:
+        raise Invalid(say("Nobody has an account with this e-mail address: make one first."), field="email")
+    found = _membership(session, company.id, person.id)
+    if found is None:
+        found = CompanyMember(company_id=company.id, person_id=person.id, role=role)
+        session.add(found)
+    found.role = role
+    session.flush()
+    return found
+
+
+def leave(session: Session, company: Company, person: Person) -> None:
+    """Let somebody no longer act for a company; their own orders stay theirs."""
+    found = _membership(session, company.id, person.id)
+    if found is not None:
+        session.delete(found)
+        session.flush()
+
+
+def _membership(session: Session, company_id: int, person_id: int) -> CompanyMember | None:
+    return session.scalar(
+        select(CompanyMember).where(CompanyMember.company_id == company_id, CompanyMember.person_id == person_id)
+    )
+
+
+def acts_for(session: Session, person: Person, company_id: int | None, *roles: CompanyRole) -> bool:
+    """Tell whether a person acts for a company, in one of the roles if any are named."""
+    if company_id is None:
+        return False
+    found = _membership(session, company_id, person.id)
+    return found is not None and (not roles or found.role in roles)
+
+
+def of_person(session: Session, person: Person, *roles: CompanyRole) -> list[Company]:
+    """Return the active companies a person acts for, by name."""
+    query = select(CompanyMember).where(CompanyMember.person_id == person.id)
+    memberships = [each for each in session.scalars(query) if not roles or each.role in roles]
+    return sorted((each.company for each in memberships if each.company.active), key=lambda each: each.name.lower())
+
+
+def seen_by(session: Session, person: Person, public_id: str) -> Company:
+    """Return a company this person may see: the one they act for, or any for bookkeepers. Raises `NotFound`."""
+    company = session.scalar(select(Company).where(Company.public_id == public_id))
+    if company is None or not (person.may(Permission.KEEP_BOOKS) or acts_for(session, person, company.id)):
+        raise NotFound
+    return company
+
+
+def ordered_for(session: Session, person: Person, public_id: str) -> Company:
+    """Return the company a buyer orders for. Raises `Conflict` in words when they may not."""
+    for company in of_person(session, person, CompanyRole.BUYER):
+        if company.public_id == public_id:
+            return company
+    raise Conflict(say("You cannot order for this company: its administrator has to make you a buyer first."))
+
+
+def listed(session: Session, person: Person) -> Sequence[Company]:
+    """Return the companies a person may see, by name."""
+    if not person.may(Permission.KEEP_BOOKS):
+        return of_person(session, person)
+    return session.scalars(select(Company).order_by(func.lower(Company.name), Company.id)).all()
+
+
+def people_of(session: Session, company_id: int) -> list[CompanyMember]:
+    """Return who acts for a company, by name."""
+    query = select(CompanyMember).where(CompanyMember.company_id == company_id)
+    return sorted(session.scalars(query), key=lambda each: each.person.name.lower())

@@ -1,0 +1,48 @@
+"""Who pays for an order: the person from the wallet, or a company they order for, on invoice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from fablab.accounts import companies
+from fablab.accounts.models import Person
+from fablab.billing import seller
+from fablab.db import utcnow
+from fablab.errors import Invalid
+from fablab.orders import services as orders
+from fablab.orders.models import Order
+from fablab.orders.services import Payer
+from fablab.words import say
+
+LONGEST_PO_NUMBER = 50
+
+
+@dataclass(frozen=True)
+class PayerChoice:
+    """Who is to pay: the public id of a company, or nobody but the person; and the company's purchase order."""
+
+    company: str = ""
+    po_number: str = ""
+
+
+ME = PayerChoice()
+
+
+def choose(session: Session, order: Order, choice: PayerChoice, by: Person) -> None:
+    """Note who pays for a draft. Raises `Conflict` when this person may not order for the company."""
+    orders.bill_to(session, order, payer_of(session, choice, by))
+
+
+def payer_of(session: Session, choice: PayerChoice, by: Person) -> Payer | None:
+    """Return the company that is chosen, and how it is priced today; None when the person pays."""
+    if not choice.company:
+        return None
+    if len(choice.po_number) > LONGEST_PO_NUMBER:
+        raise Invalid(
+            say("A purchase order's number has at most {most} signs.", most=LONGEST_PO_NUMBER), field="po_number"
+        )
+    company = companies.ordered_for(session, by, choice.company)
+    before_vat = seller.companies_before_vat(session, seller.today(utcnow()))
+    return Payer(company.id, " ".join(choice.po_number.split()), before_vat)

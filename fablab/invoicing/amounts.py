@@ -1,0 +1,134 @@
+"""Net, VAT and gross of a document. Pure, in integer cents; VAT is computed once per rate, never per line.
+
+Net-first (prices before VAT): VAT of a rate is half-up of the sum of its nets. Gross-first (prices with VAT, which
+members see): the net of a rate is half-up of gross / (1 + rate), VAT is the rest, and line nets share that net by
+largest remainder. One in six gross prices at 20 % has no net price that leads back to it, hence two ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fablab.money import half_up
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What a line costs, before VAT or with it, and its rate in hundredths of a per cent."""
+
+    cents: int
+    rate_bp: int
+
+
+@dataclass(frozen=True)
+class RateSum:
+    """Net and VAT of all lines of one rate."""
+
+    rate_bp: int
+    net_cents: int
+    vat_cents: int
+
+    @property
+    def gross_cents(self) -> int:
+        """What is to be paid for these lines."""
+        return self.net_cents + self.vat_cents
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The nets of the lines in their order, and the sums by rate, highest first."""
+
+    line_nets: tuple[int, ...]
+    rates: tuple[RateSum, ...]
+
+    @property
+    def net_cents(self) -> int:
+        """The total before VAT."""
+        return sum(each.net_cents for each in self.rates)
+
+    @property
+    def vat_cents(self) -> int:
+        """The whole VAT."""
+        return sum(each.vat_cents for each in self.rates)
+
+    @property
+    def gross_cents(self) -> int:
+        """What is to be paid."""
+        return self.net_cents + self.vat_cents
+
+
+def net_first(lines: Sequence[Priced]) -> Sums:
+    """Return the sums of lines priced before VAT."""
+    rates = [
+        RateSum(rate_bp, net, vat_of(net, rate_bp))
+        for rate_bp in _rates(lines)
+        for net in [sum(line.cents for line in lines if line.rate_bp == rate_bp)]
+    ]
+    return Sums(tuple(line.cents for line in lines), tuple(rates))
+
+
+def gross_first(lines: Sequence[Priced]) -> Sums:
+    """Return the sums of lines priced with VAT: the gross stays exactly what was shown."""
+    nets = [0] * len(lines)
+    rates = []
+    for rate_bp in _rates(lines):
+        places = [place for place, line in enumerate(lines) if line.rate_bp == rate_bp]
+        gross = sum(lines[place].cents for place in places)
+        net = half_up(Decimal(gross) * 10_000 / (10_000 + rate_bp))
+        for place, part in zip(places, spread(net, [lines[place].cents for place in places]), strict=True):
+            nets[place] = part
+        rates.append(RateSum(rate_bp, net, gross - net))
+    return Sums(tuple(nets), tuple(rates))
+
+
+def vat_of(net_cents: int, rate_bp: int) -> int:
+    """Return the VAT of a net amount, half-up."""
+    return half_up(Decimal(net_cents) * rate_bp / 10_000)
+
+
+def spread(total: int, weights: Sequence[int]) -> list[int]:
+    """Share a total by weights that are not negative; the largest remainders get the cents that are left over."""
+    whole = sum(weights)
+    if whole == 0:
+        return [total, *[0] * (len(weights) - 1)]
+    parts = [total * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+    for place in by_remainder[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
+def part_of(rest: Sequence[RateSum], gross_cents: int) -> tuple[RateSum, ...]:
+    """Return the part of what is left of an invoice that a credit note of so much takes; all of it is the remainder.
+
+    The rest is never recomputed, so any number of credit notes add up to exactly the invoice.
+    """
+    shares = spread(gross_cents, [each.gross_cents for each in rest])
+    parts = []
+    for left, share in zip(rest, shares, strict=True):
+        vat = half_up(Decimal(share) * left.vat_cents / left.gross_cents) if left.gross_cents else 0
+        parts.append(RateSum(left.rate_bp, share - vat, vat))
+    return tuple(each for each in parts if each.gross_cents)
+
+
+def minus(whole: Sequence[RateSum], taken: Sequence[RateSum]) -> tuple[RateSum, ...]:
+    """Return what is left of the sums by rate."""
+    return tuple(
+        RateSum(
+            each.rate_bp,
+            each.net_cents - sum(part.net_cents for part in taken if part.rate_bp == each.rate_bp),
+            each.vat_cents - sum(part.vat_cents for part in taken if part.rate_bp == each.rate_bp),
+        )
+        for each in whole
+    )
+
+
+def unit_price(cents: int, quantity: int) -> int:
+    """Return the price of one in hundredths of a cent (four decimals); up to 100 of them round to exactly the line."""
+    return half_up(Decimal(cents) * 100 / quantity)
+
+
+def _rates(lines: Sequence[Priced]) -> list[int]:
+    return sorted({line.rate_bp for line in lines}, reverse=True)

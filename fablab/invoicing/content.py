@@ -1,0 +1,126 @@
+"""What a document says, frozen: every name, text, rate and amount. Its canonical JSON is what is hashed and kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from fablab.billing.models import Operation, Regime
+from fablab.invoicing.amounts import RateSum
+from fablab.invoicing.models import Kind
+
+
+@dataclass(frozen=True)
+class Seller:
+    """Who sells, as of the day of issue."""
+
+    name: str
+    legal_form: str
+    street: str
+    postcode: str
+    city: str
+    siren: str
+    siret: str
+    rna: str
+    register: str
+    vat_number: str
+    iban: str
+    email: str
+    country: str = "FR"
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Who buys, as of the day of issue; a private person has no numbers."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str = "FR"
+    is_company: bool = False
+    siren: str = ""
+    siret: str = ""
+    vat_number: str = ""
+    contact_name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: so many of something at a price before VAT, in hundredths of a cent each."""
+
+    text: str
+    quantity: int
+    unit_price: int
+    net_cents: int
+    rate_bp: int
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A legal mention as it is printed."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Corrects:
+    """The invoice a credit note corrects, and why."""
+
+    number: str
+    issued_on: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All a document says."""
+
+    kind: Kind
+    number: str
+    issued_on: date
+    delivered_on: date
+    due_on: date
+    language: str
+    seller: Seller
+    buyer: Buyer
+    regime: Regime
+    operation: Operation
+    lines: tuple[Line, ...]
+    rates: tuple[RateSum, ...]
+    net_cents: int
+    vat_cents: int
+    gross_cents: int
+    paid_cents: int
+    mentions: tuple[Mention, ...]
+    po_number: str = ""
+    corrects: Corrects | None = None
+    currency: str = "EUR"
+    version: int = 1
+
+    @property
+    def due_cents(self) -> int:
+        """What is left to pay on the day of issue."""
+        return self.gross_cents - self.paid_cents
+
+
+@cache
+def _adapter() -> TypeAdapter[Content]:
+    return TypeAdapter(Content)
+
+
+def to_text(content: Content) -> str:
+    """Return the canonical JSON of a content: sorted, without spaces."""
+    plain = _adapter().dump_python(content, mode="json")
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_text(text: str) -> Content:
+    """Return the content that `to_text` wrote. Raises `ValueError` when it is not one."""
+    return _adapter().validate_json(text)

@@ -1,0 +1,162 @@
+"""What is to be invoiced: the good parts of a company's orders, and a member's order that was charged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fablab.accounts.models import Company
+from fablab.billing import ledger, seller
+from fablab.billing.services import earned_cents
+from fablab.errors import Conflict, Invalid
+from fablab.invoicing import chain, issuing, queries
+from fablab.invoicing.content import Buyer
+from fablab.invoicing.issuing import Command, Draft, Item
+from fablab.invoicing.models import Document
+from fablab.languages import Language
+from fablab.orders import queries as order_queries
+from fablab.orders import services as orders
+from fablab.orders.models import Order, OrderState
+from fablab.words import say
+
+MADE = (OrderState.READY, OrderState.COLLECTED)
+
+
+@dataclass(frozen=True)
+class ToInvoice:
+    """Orders of one company that go on one invoice: the same purchase order, priced the same way."""
+
+    company: Company
+    po_number: str
+    before_vat: bool
+    orders: tuple[Order, ...]
+    draft: Draft
+
+
+def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
+    """Return what companies have to be invoiced, by company and purchase order."""
+    query = select(Order).where(Order.company_id.is_not(None), Order.state.in_(MADE)).order_by(Order.id)
+    if company_id is not None:
+        query = query.where(Order.company_id == company_id)
+    groups: dict[tuple[int, str, bool], list[Order]] = {}
+    for order in session.scalars(query):
+        if order.company_id is not None and to_invoice_cents(session, order) > 0:
+            groups.setdefault((order.company_id, order.po_number or "", order.price_before_vat), []).append(order)
+    found = [_group(session, key, each) for key, each in groups.items()]
+    return sorted(found, key=lambda each: (each.company.name.lower(), each.po_number))
+
+
+def to_invoice_cents(session: Session, order: Order) -> int:
+    """Return how much of an order's price is to be invoiced: its good parts, without what was invoiced before."""
+    if order.state not in MADE:
+        return 0
+    earned = earned_cents(session, order) if order.company_id else ledger.charged_cents(session, order.id)
+    return earned - queries.invoiced_cents(session, order.id)
+
+
+def _group(session: Session, key: tuple[int, str, bool], found: Sequence[Order]) -> ToInvoice:
+    company = session.get_one(Company, key[0])
+    draft = Draft(
+        buyer=company_buyer(company),
+        items=tuple(_item(session, order, company.language) for order in found),
+        before_vat=key[2],
+        delivered_on=max(_delivered_on(session, order) for order in found),
+        payment_days=company.payment_days,
+        po_number=key[1],
+        language=company.language,
+        company_id=company.id,
+    )
+    return ToInvoice(company, key[1], key[2], tuple(found), draft)
+
+
+def company_buyer(company: Company) -> Buyer:
+    """Return a copy of a company as a document names it."""
+    return Buyer(
+        name=company.name,
+        street=company.street,
+        postcode=company.postcode,
+        city=company.city,
+        country=company.country,
+        is_company=True,
+        siren=company.siren,
+        siret=company.siret,
+        vat_number=company.vat_number,
+        contact_name=company.contact_name,
+        email=company.contact_email,
+    )
+
+
+def _item(session: Session, order: Order, language: str) -> Item:
+    words, line = Language(language), order.line
+    made_of = " ".join([line.material_code or "", words.text(line.colour_name) if line.colour_name else ""]).strip()
+    ordered_on = seller.today(order.confirmed_at or order.created_at)
+    text = say(
+        "3D print “{file}”, {material}, ordered on {day}",
+        file=line.file_name,
+        material=made_of,
+        day=words.day(ordered_on),
+    )
+    return Item(words.text(text), orders.good_copies(session, order), to_invoice_cents(session, order), order.id)
+
+
+def _delivered_on(session: Session, order: Order) -> date:
+    """Return when the parts were handed over, or else ready."""
+    ended = [
+        each for each in order_queries.events_of(session, order.id) if each.kind in ("order_ready", "order_collected")
+    ]
+    return seller.today(ended[-1].at if ended else order.created_at)
+
+
+def invoice_company(session: Session, company: Company, po_number: str, command: Command) -> list[Document]:
+    """Invoice what a company owes under one purchase order; prices with and before VAT go on two invoices.
+
+    Raises `Conflict` when there is nothing to invoice.
+    """
+    chain.hold(session)
+    groups = [each for each in waiting(session, company.id) if each.po_number == po_number]
+    before = [found for tail in (False, True) if (found := issuing.issued_before(session, _keyed(command, tail)))]
+    if not groups and not before:
+        raise Conflict(say("There is nothing to invoice."))
+    return before or [issuing.issue(session, each.draft, _keyed(command, each.before_vat)) for each in groups]
+
+
+def _keyed(command: Command, before_vat: bool) -> Command:
+    return Command(f"{command.key}-{'net' if before_vat else 'gross'}", command.by_id, command.now)
+
+
+def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, command: Command) -> Document:
+    """Write an invoice for an order that its person's wallet was charged for; it is paid from the start.
+
+    Raises `Conflict` when it was invoiced already, or is not done yet.
+    """
+    chain.hold(session)
+    found = issuing.issued_before(session, command)
+    if found is not None:
+        return found
+    for field in ("name", "street", "postcode", "city"):
+        if not getattr(buyer, field).strip():
+            raise Invalid(say("An invoice has to name this."), field=field)
+    if order.company_id is not None or to_invoice_cents(session, order) <= 0:
+        raise Conflict(say("There is nothing to invoice."))
+    draft = Draft(
+        buyer=buyer,
+        items=(_item(session, order, language),),
+        delivered_on=_delivered_on(session, order),
+        language=language,
+        person_id=order.person_id,
+        paid=True,
+    )
+    return issuing.issue(session, draft, command)
+
+
+def last_buyer(session: Session, person_id: int) -> Buyer | None:
+    """Return how a person was named and addressed on their last invoice."""
+    from fablab.invoicing.content import from_text
+
+    query = select(Document).where(Document.person_id == person_id).order_by(Document.position.desc()).limit(1)
+    found = session.scalars(query).first()
+    return from_text(found.payload).buyer if found else None

@@ -1,0 +1,198 @@
+"""Issuing a document: everything it says is copied, numbered, hashed and booked in one transaction, or nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fablab import bus
+from fablab.billing import ledger, seller
+from fablab.billing.ledger import Booking
+from fablab.billing.mentions import B2B
+from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity
+from fablab.errors import Conflict
+from fablab.invoicing import chain, payments
+from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, unit_price
+from fablab.invoicing.content import Buyer, Content, Line, Mention, Seller
+from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
+from fablab.words import Sentence, say
+
+ENTRY_KINDS = {Kind.INVOICE: EntryKind.INVOICE, Kind.CREDIT_NOTE: EntryKind.CREDIT_NOTE}
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that was sold: its designation, how many, what all of them cost, and the order it comes from."""
+
+    text: str
+    quantity: int
+    cents: int
+    order_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An invoice before it is issued. `paid` says that the buyer's wallet was charged for all of it already."""
+
+    buyer: Buyer
+    items: tuple[Item, ...]
+    before_vat: bool = False
+    delivered_on: date | None = None
+    payment_days: int = 30
+    po_number: str = ""
+    language: str = "fr"
+    company_id: int | None = None
+    person_id: int | None = None
+    paid: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """Who issues, when, and the key that makes the same command, sent twice, one document."""
+
+    key: str
+    by_id: int | None
+    now: datetime
+
+
+def issued_before(session: Session, command: Command) -> Document | None:
+    """Return the document this very command has issued already; the chain must be held."""
+    return session.scalar(select(Document).where(Document.key == command.key))
+
+
+def issue(session: Session, draft: Draft, command: Command) -> Document:
+    """Issue an invoice. Raises `Conflict` when it is about no money, or nobody has said who sells."""
+    head = chain.hold(session)
+    found = issued_before(session, command)
+    if found is not None:
+        return found
+    content = content_of(session, draft, seller.today(command.now))
+    document = write(session, head, content, command, company_id=draft.company_id, person_id=draft.person_id)
+    for item in draft.items:
+        if item.order_id is not None:
+            session.add(DocumentOrder(document_id=document.id, order_id=item.order_id, amount_cents=item.cents))
+    if draft.paid:
+        payments.settle_from_charges(session, document, command.by_id)
+    session.flush()
+    return document
+
+
+def content_of(session: Session, draft: Draft, day: date) -> Content:
+    """Return what an invoice would say on a day; it gets its number when it is issued."""
+    identity, regime = seller.identity_on(session, day), seller.regime_on(session, day)
+    if regime.regime == Regime.STANDARD and not identity.vat_number:
+        raise Conflict(say("An invoice with VAT needs the VAT number of the seller: enter it in the settings first."))
+    sums = _sums(draft, regime.rate_bp)
+    if sums.gross_cents <= 0:
+        raise Conflict(say("There is nothing to invoice."))
+    lines = tuple(
+        Line(item.text, item.quantity, unit_price(net, item.quantity), net, regime.rate_bp)
+        for item, net in zip(draft.items, sums.line_nets, strict=True)
+    )
+    return Content(
+        kind=Kind.INVOICE,
+        number="",
+        issued_on=day,
+        delivered_on=min(draft.delivered_on or day, day),
+        due_on=day if draft.paid else day + timedelta(days=draft.payment_days),
+        language=draft.language,
+        seller=seller_of(identity),
+        buyer=draft.buyer,
+        regime=Regime(regime.regime),
+        operation=Operation(regime.operation),
+        lines=lines,
+        rates=sums.rates,
+        net_cents=sums.net_cents,
+        vat_cents=sums.vat_cents,
+        gross_cents=sums.gross_cents,
+        paid_cents=sums.gross_cents if draft.paid else 0,
+        mentions=mentions_on(session, Regime(regime.regime), day, to_company=draft.buyer.is_company),
+        po_number=draft.po_number,
+    )
+
+
+def _sums(draft: Draft, rate_bp: int) -> Sums:
+    priced = [Priced(item.cents, rate_bp) for item in draft.items]
+    return net_first(priced) if draft.before_vat else gross_first(priced)
+
+
+def seller_of(identity: SellerIdentity) -> Seller:
+    """Return a copy of who sells."""
+    names = [name for name in Seller.__dataclass_fields__ if name != "country"]
+    return Seller(**{name: getattr(identity, name) for name in names})
+
+
+def mentions_on(session: Session, regime: Regime, day: date, *, to_company: bool) -> tuple[Mention, ...]:
+    """Return copies of the legal mentions a document of this day has to carry."""
+    codes = [*([regime.value] if regime != Regime.STANDARD else []), *(B2B if to_company else ()), "footer"]
+    mentions = (Mention(code, seller.mention_on(session, code, day)) for code in codes)
+    return tuple(each for each in mentions if each.text)
+
+
+def write(
+    session: Session,
+    head: Chain,
+    content: Content,
+    command: Command,
+    *,
+    company_id: int | None,
+    person_id: int | None,
+    corrects: Document | None = None,
+) -> Document:
+    """Give a document its number, chain it and book it; the chain must be held."""
+    chain.in_order(head, content.issued_on)
+    structure = corrects.structure if corrects else seller.identity_on(session, content.issued_on).structure
+    number = chain.next_number(session, structure, content.kind, content.issued_on)
+    content = replace(content, number=number)
+    document = Document(
+        structure=structure,
+        kind=content.kind,
+        number=number,
+        issued_on=content.issued_on,
+        due_on=content.due_on,
+        company_id=company_id,
+        person_id=person_id,
+        corrects_id=corrects.id if corrects else None,
+        regime=content.regime,
+        net_cents=content.net_cents,
+        vat_cents=content.vat_cents,
+        gross_cents=content.gross_cents,
+        key=command.key,
+        issued_at=command.now,
+        issued_by_id=command.by_id,
+    )
+    chain.append(session, head, document, content)
+    _book(session, document, command)
+    bus.tell(session, "documents")
+    return document
+
+
+def _book(session: Session, document: Document, command: Command) -> None:
+    sign = 1 if document.kind == Kind.INVOICE else -1
+    lines = [
+        (Account.RECEIVABLE, None, sign * document.gross_cents),
+        (Account.SALES, None, -sign * document.net_cents),
+        (Account.VAT, None, -sign * document.vat_cents),
+    ]
+    booking = Booking(
+        key=f"document-{document.position}",
+        kind=ENTRY_KINDS[Kind(document.kind)],
+        lines=[line for line in lines if line[2]],
+        text=named(document),
+        document_id=document.id,
+        by_id=command.by_id,
+    )
+    ledger.post(session, booking)
+
+
+def named(document: Document) -> Sentence:
+    """Return "Invoice F-2026-00001" as a sentence."""
+    return say("{kind} {number}", kind=Sentence(KIND_LABELS[Kind(document.kind)]), number=document.number)
+
+
+def plain_buyer(buyer: Buyer) -> dict[str, str]:
+    """Return the fields of a private buyer, to fill a form again."""
+    return {name: str(value) for name, value in asdict(buyer).items() if name in ("name", "street", "postcode", "city")}

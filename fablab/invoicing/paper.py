@@ -1,0 +1,87 @@
+"""A document for people: a PDF/A-3 with its XML inside (Factur-X), made once and kept as it was."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.orm import Session
+
+from fablab import files
+from fablab.invoicing.content import Content
+from fablab.invoicing.facturx import xml_of
+from fablab.invoicing.models import DocumentFile
+from fablab.languages import Language
+from fablab.settings import settings
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def kept(session: Session, document_id: int) -> bytes | None:
+    """Return the PDF of a document as it was first made, if it was."""
+    row = session.get(DocumentFile, document_id)
+    if row is None or not files.path_of(row.sha256).exists():
+        return None
+    return files.path_of(row.sha256).read_bytes()
+
+
+def keep(session: Session, document_id: int, made: bytes) -> None:
+    """Keep the bytes, and note their hash unless somebody was faster."""
+    with files.receiving(io.BytesIO(made), len(made) + 1) as incoming:
+        incoming.keep()
+        sha256 = incoming.sha256
+    if session.get(DocumentFile, document_id) is None:
+        session.add(DocumentFile(document_id=document_id, sha256=sha256))
+
+
+def make_pdf(content: Content) -> bytes:
+    """Return a content as PDF/A-3 with its XML inside."""
+    from facturx import generate_from_binary
+    from weasyprint import HTML
+
+    page = HTML(string=html_of(content), base_url=None, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/a-3b")
+    made: bytes = generate_from_binary(
+        page,
+        xml_of(content),
+        flavor="factur-x",
+        level="en16931",
+        check_xsd=False,
+        lang="fr-FR" if content.language == "fr" else "en-GB",
+        pdf_metadata={
+            "author": content.seller.name,
+            "title": content.number,
+            "subject": content.number,
+            "keywords": "Factur-X",
+        },
+    )
+    return made
+
+
+def html_of(content: Content) -> str:
+    """Return the page a PDF is printed from."""
+    words = Language(content.language)
+    environment = _environment(content.language)
+    return environment.get_template("document.html").render(
+        content=content, words=words, place=settings().place_name, has_vat=content.regime == "standard"
+    )
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(Language(language).catalogue, newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _fetch_nothing(url: str, *_: object, **__: object) -> dict[str, object]:
+    """Refuse every address: a page is made from our own template and text alone."""
+    raise ValueError(f"a document loads nothing, not even {url}")

@@ -1,0 +1,165 @@
+"""Payments and part payments of invoices, refunds, and taking back a payment that was typed wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fablab.billing import ledger, seller
+from fablab.billing.ledger import Booking
+from fablab.billing.models import Account, EntryKind, LedgerEntry
+from fablab.db import utcnow
+from fablab.errors import Conflict, Invalid
+from fablab.invoicing import chain, queries
+from fablab.invoicing.models import Document, Kind, Method, Payment
+from fablab.words import Euros, say
+
+MOST_CASH_CENTS = 100_000  # CMF D112-3: a business may not pay more than 1,000 € in cash
+
+ACCOUNTS = {
+    Method.TRANSFER: Account.BANK,
+    Method.CARD: Account.CARD,
+    Method.CHEQUE: Account.CHEQUE,
+    Method.CASH: Account.CASH,
+    Method.WALLET: Account.WALLET,
+}
+
+
+@dataclass(frozen=True)
+class PaymentData:
+    """A payment as a bookkeeper enters it; the key makes the same one, sent twice, one payment."""
+
+    method: Method
+    amount_cents: int
+    received_on: date
+    reference: str
+    key: str
+
+
+def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | None, now: datetime) -> Payment:
+    """Book money that came for an invoice, or that was paid back when too much had come. Raises `Invalid`."""
+    chain.hold(session)
+    found = session.scalar(select(Payment).where(Payment.key == data.key))
+    if found is not None:
+        return found
+    if invoice.kind != Kind.INVOICE:
+        raise Conflict(say("A payment belongs to an invoice, not to a credit note."))
+    balance = queries.balance_cents(session, invoice)
+    _must_be_possible(session, invoice, data, balance, seller.today(now))
+    sign = 1 if balance > 0 else -1
+    amount = sign * data.amount_cents
+    account = ACCOUNTS[data.method]
+    holder = invoice.person_id if data.method == Method.WALLET else None
+    return _write(session, invoice, data, amount, (account, holder, amount), by_id)
+
+
+def _must_be_possible(session: Session, invoice: Document, data: PaymentData, balance: int, day: date) -> None:
+    if balance == 0:
+        raise Conflict(say("Nothing is due on this invoice any more."))
+    if data.amount_cents <= 0:
+        raise Invalid(say("A payment is more than nothing."), field="amount")
+    if data.amount_cents > abs(balance):
+        sentence = say("Only {due} is due.", due=Euros(balance))
+        if balance < 0:
+            sentence = say("Only {due} is to be paid back.", due=Euros(-balance))
+        raise Invalid(sentence, field="amount")
+    if data.received_on > day:
+        raise Invalid(say("This day has not come yet."), field="received_on")
+    if data.method == Method.WALLET and (balance > 0 or invoice.person_id is None):
+        raise Invalid(say("Into the wallet money can only be paid back, and only to a person."), field="method")
+    if data.method == Method.CASH and balance > 0 and invoice.company_id is not None:
+        taken = _cash_of(session, invoice) + data.amount_cents
+        if taken > MOST_CASH_CENTS:
+            raise Invalid(say("A company may pay at most {most} in cash.", most=Euros(MOST_CASH_CENTS)), field="method")
+
+
+def _cash_of(session: Session, invoice: Document) -> int:
+    query = select(func.sum(Payment.amount_cents)).where(
+        Payment.document_id == invoice.id, Payment.method == Method.CASH
+    )
+    return session.scalar(query) or 0
+
+
+def settle_from_charges(session: Session, invoice: Document, by_id: int | None) -> Payment:
+    """Book that an invoice was paid by what the wallet was charged for its orders, when their parts were good."""
+    data = PaymentData(Method.WALLET, invoice.gross_cents, invoice.issued_on, "", f"settled-{invoice.position}")
+    lines = (Account.SALES, None, invoice.gross_cents)
+    return _write(session, invoice, data, invoice.gross_cents, lines, by_id)
+
+
+def settled_cents(session: Session, invoice: Document) -> int:
+    """Return what was paid by charges of the wallet and not taken back."""
+    found = session.scalar(select(Payment).where(Payment.key == f"settled-{invoice.position}"))
+    return found.amount_cents if found is not None and not is_reversed(session, found) else 0
+
+
+def unsettle(session: Session, invoice: Document, by_id: int | None) -> None:
+    """Take back what `settle_from_charges` booked, because the orders are to be invoiced again."""
+    key = f"settled-{invoice.position}"
+    found = session.scalar(select(Payment).where(Payment.key == key))
+    if found is not None and not is_reversed(session, found):
+        _reverse(session, found, f"un{key}", by_id)
+
+
+def reverse(session: Session, payment: Payment, by_id: int | None) -> Payment:
+    """Take back a payment that was typed wrong, by its exact opposite. Raises `Conflict` when that was done already."""
+    chain.hold(session)
+    if payment.reverses_id is not None or is_reversed(session, payment):
+        raise Conflict(say("This payment was taken back already."))
+    if payment.key.startswith("settled-"):
+        raise Conflict(say("The wallet paid this when the parts were good: write a credit note instead."))
+    return _reverse(session, payment, f"reversal-{payment.id}", by_id)
+
+
+def is_reversed(session: Session, payment: Payment) -> bool:
+    """Tell whether a payment was taken back."""
+    return session.scalar(select(Payment.id).where(Payment.reverses_id == payment.id)) is not None
+
+
+def _reverse(session: Session, payment: Payment, key: str, by_id: int | None) -> Payment:
+    invoice = session.get_one(Document, payment.document_id)
+    entry = session.get_one(LedgerEntry, payment.entry_id)
+    (money,) = [line for line in entry.lines if line.account != Account.RECEIVABLE]
+    day = seller.today(utcnow())
+    data = PaymentData(Method(payment.method), abs(payment.amount_cents), day, payment.reference, key)
+    line = (money.account, money.holder_id, -money.amount_cents)
+    return _write(session, invoice, data, -payment.amount_cents, line, by_id, reverses_id=payment.id)
+
+
+def _write(
+    session: Session,
+    invoice: Document,
+    data: PaymentData,
+    amount_cents: int,
+    money: tuple[Account, int | None, int],
+    by_id: int | None,
+    *,
+    reverses_id: int | None = None,
+) -> Payment:
+    if money[0] == Account.WALLET and money[1] is not None:
+        ledger.lock_wallet(session, money[1])
+    booking = Booking(
+        key=f"payment-{data.key}"[:80],
+        kind=EntryKind.PAYMENT if amount_cents > 0 else EntryKind.REFUND,
+        lines=[money, (Account.RECEIVABLE, None, -amount_cents)],
+        text=say("Invoice {number}", number=invoice.number),
+        document_id=invoice.id,
+        by_id=by_id,
+    )
+    payment = Payment(
+        document_id=invoice.id,
+        entry_id=ledger.post(session, booking).id,
+        reverses_id=reverses_id,
+        method=data.method,
+        amount_cents=amount_cents,
+        received_on=data.received_on,
+        reference=" ".join(data.reference.split())[:80],
+        key=data.key,
+        by_id=by_id,
+    )
+    session.add(payment)
+    session.flush()
+    return payment

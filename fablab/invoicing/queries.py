@@ -1,0 +1,173 @@
+"""Questions about documents: what is owed, what was credited and paid, and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from fablab.accounts import companies
+from fablab.accounts.models import CompanyMember, Person
+from fablab.accounts.permissions import Permission
+from fablab.billing import ledger
+from fablab.billing.models import Account, LedgerEntry, LedgerLine
+from fablab.errors import NotFound
+from fablab.invoicing.amounts import RateSum, minus
+from fablab.invoicing.content import from_text
+from fablab.invoicing.models import Document, DocumentOrder, Kind, Payment
+from fablab.words import N_
+
+
+class Standing(StrEnum):
+    """Where an invoice stands. It is computed, never stored."""
+
+    DUE = "due"
+    OVERDUE = "overdue"
+    PAID = "paid"
+    CREDITED = "credited"
+    TO_REFUND = "to_refund"
+
+
+STANDING_LABELS: dict[Standing, str] = {
+    Standing.DUE: N_("Due"),
+    Standing.OVERDUE: N_("Overdue"),
+    Standing.PAID: N_("Paid"),
+    Standing.CREDITED: N_("Credited in full"),
+    Standing.TO_REFUND: N_("To be paid back"),
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A document on the list; a credit note has no standing of its own."""
+
+    document: Document
+    buyer_name: str
+    balance_cents: int
+    standing: Standing | None
+
+
+def seen_by(session: Session, person: Person, public_id: str) -> Document:
+    """Return a document this person may see: their own, their company's, any for bookkeepers. Raises `NotFound`."""
+    found = session.scalar(select(Document).where(Document.public_id == public_id))
+    if found is None or not _may_see(session, person, found):
+        raise NotFound
+    return found
+
+
+def _may_see(session: Session, person: Person, document: Document) -> bool:
+    if person.may(Permission.KEEP_BOOKS):
+        return True
+    if document.company_id is not None:
+        return companies.acts_for(session, person, document.company_id)
+    return document.person_id == person.id
+
+
+def listed(session: Session, person: Person, today: date) -> list[Listed]:
+    """Return the documents a person may see, newest first."""
+    query = select(Document).order_by(Document.position.desc())
+    if not person.may(Permission.KEEP_BOOKS):
+        theirs = select(CompanyMember.company_id).where(CompanyMember.person_id == person.id)
+        own = (Document.person_id == person.id) & Document.company_id.is_(None)
+        query = query.where(or_(own, Document.company_id.in_(theirs)))
+    return _with_standing(session, session.scalars(query).all(), today)
+
+
+def of_company(session: Session, company_id: int, today: date) -> list[Listed]:
+    """Return a company's documents, newest first."""
+    query = select(Document).where(Document.company_id == company_id).order_by(Document.position.desc())
+    return _with_standing(session, session.scalars(query).all(), today)
+
+
+def of_order(session: Session, order_id: int, today: date) -> list[Listed]:
+    """Return the documents an order is on, newest first."""
+    on_it = select(DocumentOrder.document_id).where(DocumentOrder.order_id == order_id)
+    query = select(Document).where(or_(Document.id.in_(on_it), Document.corrects_id.in_(on_it)))
+    return _with_standing(session, session.scalars(query.order_by(Document.position.desc())).all(), today)
+
+
+def _with_standing(session: Session, documents: Sequence[Document], today: date) -> list[Listed]:
+    invoice_id = func.coalesce(Document.corrects_id, Document.id)
+    total = (
+        select(invoice_id, func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.document_id == Document.id)
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .where(LedgerLine.account == Account.RECEIVABLE, _among(invoice_id, documents))
+        .group_by(invoice_id)
+    )
+    owed: dict[int, int] = dict(session.execute(total).all())
+    credited = {
+        each.corrects_id: credited_cents(session, each.corrects_id)
+        for each in documents
+        if each.corrects_id is not None
+    }
+    rows = []
+    for each in documents:
+        balance = int(owed.get(each.id, 0))
+        standing = _standing(each, balance, credited.get(each.id, 0), today) if each.kind == Kind.INVOICE else None
+        rows.append(Listed(each, from_text(each.payload).buyer.name, balance, standing))
+    return rows
+
+
+def _among(column: ColumnElement[int], documents: Sequence[Document]) -> ColumnElement[bool]:
+    return column.in_({each.corrects_id or each.id for each in documents})
+
+
+def _standing(invoice: Document, balance: int, credited: int, today: date) -> Standing:
+    if balance < 0:
+        return Standing.TO_REFUND
+    if balance > 0:
+        return Standing.OVERDUE if invoice.due_on < today else Standing.DUE
+    return Standing.CREDITED if credited == invoice.gross_cents else Standing.PAID
+
+
+def standing(session: Session, invoice: Document, today: date) -> Standing:
+    """Return where an invoice stands."""
+    return _standing(invoice, balance_cents(session, invoice), credited_cents(session, invoice.id), today)
+
+
+def balance_cents(session: Session, invoice: Document) -> int:
+    """Return what is still owed on an invoice after credit notes and payments; negative: owed to the buyer."""
+    ids = [invoice.id, *(each.id for each in credit_notes(session, invoice.id))]
+    return ledger.receivable_cents(session, ids)
+
+
+def credit_notes(session: Session, invoice_id: int) -> Sequence[Document]:
+    """Return the credit notes of an invoice, oldest first."""
+    return session.scalars(select(Document).where(Document.corrects_id == invoice_id).order_by(Document.position)).all()
+
+
+def credited_cents(session: Session, invoice_id: int) -> int:
+    """Return how much of an invoice was credited."""
+    return session.scalar(select(func.sum(Document.gross_cents)).where(Document.corrects_id == invoice_id)) or 0
+
+
+def left_of(session: Session, invoice: Document) -> tuple[RateSum, ...]:
+    """Return what credit notes have left of an invoice, by rate."""
+    left = from_text(invoice.payload).rates
+    for note in credit_notes(session, invoice.id):
+        left = minus(left, from_text(note.payload).rates)
+    return left
+
+
+def payments_of(session: Session, invoice_id: int) -> Sequence[Payment]:
+    """Return the payments of an invoice, oldest first."""
+    return session.scalars(select(Payment).where(Payment.document_id == invoice_id).order_by(Payment.id)).all()
+
+
+def payment(session: Session, invoice: Document, public_id: str) -> Payment:
+    """Return one payment of an invoice; raises `NotFound`."""
+    found = session.scalar(select(Payment).where(Payment.document_id == invoice.id, Payment.public_id == public_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def invoiced_cents(session: Session, order_id: int) -> int:
+    """Return how much of an order's price stands on invoices."""
+    query = select(func.sum(DocumentOrder.amount_cents)).where(DocumentOrder.order_id == order_id)
+    return session.scalar(query) or 0

@@ -1,0 +1,220 @@
+"""Checking the books from end to end: chain, numbers, documents against their content, ledger, payments, wallets.
+
+Everything is read in the order of the chain, so the first finding is the first broken link. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from fablab.billing import ledger
+from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
+from fablab.invoicing import chain
+from fablab.invoicing.content import Content, from_text
+from fablab.invoicing.models import SERIES, Chain, Counter, Document, Kind, Payment
+from fablab.money import half_up
+from fablab.words import Euros, Sentence, say
+
+COLUMNS = [
+    column for column in Document.__table__.columns if column.key not in ("public_id", "issued_at", "issued_by_id")
+]
+REPEATED = ("kind", "number", "issued_on", "due_on", "regime", "net_cents", "vat_cents", "gross_cents")
+AT_ONCE = 2_000
+
+
+@dataclass
+class Seen:
+    """What was seen so far along the chain."""
+
+    position: int = 0
+    hash: str = chain.START
+    day: date | None = None
+    last: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    left: dict[int, int] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
+
+
+def findings(session: Session) -> Iterator[Sentence]:
+    """Tell what is wrong, in the order of the chain: nothing, if the books are as they were written."""
+    booked = _booked(session)
+    seen = Seen()
+    query = select(*COLUMNS).order_by(Document.position).execution_options(yield_per=AT_ONCE)
+    for row in session.execute(query):
+        yield from _link(row, seen)
+        yield from _says(row, seen)
+        yield from _is_booked(row, booked.pop(row.id, {}))
+    yield from _end(session, seen)
+    for document_id in booked:
+        yield say("Bookings belong to document {id}, which is not in the chain.", id=document_id)
+    yield from _payments(session, seen)
+    yield from _ledger(session)
+
+
+def _link(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
+    """Check a document's place in the chain, its hash, its number and its date."""
+    if row.position != seen.position + 1:
+        yield say(
+            "Before {number}, document {position} of the chain is missing.",
+            number=row.number,
+            position=seen.position + 1,
+        )
+    if row.previous_hash != seen.hash:
+        yield say("{number} does not follow the document before it: the chain is broken here.", number=row.number)
+    if chain.hash_of(row.previous_hash, row.payload) != row.hash:
+        yield say("{number} was changed after it was issued: its hash is another one.", number=row.number)
+    place = (row.structure, SERIES[Kind(row.kind)], row.issued_on.year)
+    expected = seen.last.get(place, 0) + 1
+    if row.number != chain.number_text(place[1], place[2], expected):
+        wanted = chain.number_text(place[1], place[2], expected)
+        yield say(
+            "{number} stands where {wanted} belongs: numbers have a gap or a duplicate.",
+            number=row.number,
+            wanted=wanted,
+        )
+    if seen.day is not None and row.issued_on < seen.day:
+        yield say("{number} is dated before the document before it.", number=row.number)
+    seen.position, seen.hash, seen.day = row.position, row.hash, row.issued_on
+    seen.last[place] = expected
+    seen.numbers[row.id] = row.number
+
+
+def _says(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
+    """Check what a document says: its columns, its sums, its VAT, and that credit notes stay within their invoice."""
+    try:
+        content = from_text(row.payload)
+    except ValueError:
+        yield say("{number} cannot be read any more.", number=row.number)
+        return
+    wrong = [name for name in REPEATED if getattr(content, name) != getattr(row, name)]
+    if wrong:
+        yield say(
+            "{number}: what the list says differs from the document ({fields}).",
+            number=row.number,
+            fields=", ".join(wrong),
+        )
+    if not adds_up(content):
+        yield say("{number}: its lines, rates and totals do not add up.", number=row.number)
+    if content.kind == Kind.INVOICE:
+        seen.left[row.id] = row.gross_cents
+        return
+    seen.left[row.corrects_id] = seen.left.get(row.corrects_id, 0) - row.gross_cents
+    if seen.left[row.corrects_id] < 0:
+        yield say("{number}: more is credited than the invoice was about.", number=row.number)
+
+
+def adds_up(content: Content) -> bool:
+    """Tell whether lines, rates and totals of a document belong together; the schematrons let a euro of VAT pass.
+
+    VAT of an invoice is exact to the cent; the parts of several credit notes may each be off by one.
+    """
+    by_rate: dict[int, int] = defaultdict(int)
+    for line in content.lines:
+        by_rate[line.rate_bp] += line.net_cents
+    if by_rate != {each.rate_bp: each.net_cents for each in content.rates}:
+        return False
+    if content.regime != Regime.STANDARD and content.vat_cents:
+        return False
+    slack = 1 if content.kind == Kind.INVOICE else 2
+    exact = [half_up(Decimal(each.net_cents) * each.rate_bp / 10_000) for each in content.rates]
+    if any(abs(each.vat_cents - vat) > slack for each, vat in zip(content.rates, exact, strict=True)):
+        return False
+    sums = (sum(each.net_cents for each in content.rates), sum(each.vat_cents for each in content.rates))
+    return sums == (content.net_cents, content.vat_cents) and sum(sums) == content.gross_cents
+
+
+def _booked(session: Session) -> dict[int, dict[Account, int]]:
+    """Return what was booked when each document was issued, by account."""
+    query = (
+        select(LedgerEntry.document_id, LedgerLine.account, func.sum(LedgerLine.amount_cents))
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.document_id.is_not(None), LedgerEntry.kind.in_(("invoice", "credit_note")))
+        .group_by(LedgerEntry.document_id, LedgerLine.account)
+    )
+    booked: dict[int, dict[Account, int]] = defaultdict(dict)
+    for document_id, account, amount in session.execute(query):
+        booked[int(document_id or 0)][Account(account)] = amount
+    return dict(booked)
+
+
+def _is_booked(row: Row[tuple[object, ...]], booked: dict[Account, int]) -> Iterator[Sentence]:
+    sign = 1 if row.kind == Kind.INVOICE else -1
+    wanted = {
+        Account.RECEIVABLE: sign * row.gross_cents,
+        Account.SALES: -sign * row.net_cents,
+        Account.VAT: -sign * row.vat_cents,
+    }
+    if booked != {account: amount for account, amount in wanted.items() if amount}:
+        yield say("{number}: the ledger does not say what the document says.", number=row.number)
+
+
+def _end(session: Session, seen: Seen) -> Iterator[Sentence]:
+    """Check that nothing is missing at the end of the chain."""
+    head = session.get_one(Chain, 1)
+    if (head.length, head.hash) != (seen.position, seen.hash):
+        yield say(
+            "The chain ends at document {found}, but {issued} were issued: the end is missing or was replaced.",
+            found=seen.position,
+            issued=head.length,
+        )
+    for counter in session.scalars(select(Counter)):
+        last = seen.last.get((counter.structure, counter.series, counter.year), 0)
+        if counter.last != last:
+            yield say(
+                "The series {series}-{year} has {found} documents, but its counter says {counted}.",
+                series=counter.series,
+                year=str(counter.year),
+                found=last,
+                counted=counter.last,
+            )
+
+
+def _payments(session: Session, seen: Seen) -> Iterator[Sentence]:
+    """Check every payment against its booking, and every booking of one against its payment."""
+    query = (
+        select(LedgerEntry.id, LedgerEntry.document_id, func.sum(-LedgerLine.amount_cents))
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.kind.in_(("payment", "refund")), LedgerLine.account == Account.RECEIVABLE)
+        .group_by(LedgerEntry.id, LedgerEntry.document_id)
+    )
+    booked = {entry: (document, int(amount)) for entry, document, amount in session.execute(query)}
+    for payment in session.scalars(select(Payment).order_by(Payment.id)):
+        if booked.pop(payment.entry_id, None) != (payment.document_id, payment.amount_cents):
+            number = seen.numbers.get(payment.document_id, "?")
+            yield say(
+                "{number}: a payment of {amount} is not booked as it was noted.",
+                number=number,
+                amount=Euros(payment.amount_cents),
+            )
+    for entry, (document, _) in booked.items():
+        number = seen.numbers.get(document or 0, "?")
+        yield say("{number}: booking {entry} of a payment belongs to no payment.", number=number, entry=entry)
+
+
+def _ledger(session: Session) -> Iterator[Sentence]:
+    """Check that every booking balances, and that no wallet or reservation is below nothing."""
+    for entry_id in ledger.unbalanced(session):
+        yield say("Booking {entry} does not balance.", entry=entry_id)
+    holders = (
+        select(LedgerLine.holder_id, LedgerLine.account)
+        .where(LedgerLine.account.in_((Account.WALLET, Account.RESERVED)))
+        .group_by(LedgerLine.holder_id, LedgerLine.account)
+        .having(func.sum(LedgerLine.amount_cents) > 0)
+    )
+    for holder_id, account in session.execute(holders):
+        yield say("Person {holder} has less than nothing on the account {account}.", holder=holder_id, account=account)
+    empty = select(LedgerEntry.id).where(~select(LedgerLine.id).where(LedgerLine.entry_id == LedgerEntry.id).exists())
+    for entry_id in session.scalars(empty):
+        yield say("Booking {entry} has no lines.", entry=entry_id)
+
+
+def counted(session: Session) -> tuple[int, int]:
+    """Return how many documents and bookings there are."""
+    documents = session.scalar(select(func.count(Document.id))) or 0
+    return documents, session.scalar(select(func.count(LedgerEntry.id))) or 0

@@ -1,0 +1,112 @@
+"""Contents of documents: examples of each kind, and a strategy that makes any."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+
+from fablab.billing.mentions import B2B, MENTIONS
+from fablab.billing.models import Operation, Regime
+from fablab.invoicing.amounts import Priced, gross_first, net_first, unit_price
+from fablab.invoicing.content import Buyer, Content, Corrects, Line, Mention, Seller
+from fablab.invoicing.models import Kind
+from tests.books import BUYER, SELLER
+
+DAY = date(2026, 11, 25)
+HOME = Buyer("Alice Martin", "1 rue Haute", "26400", "Crest")
+ASSOCIATION = {"siren": "", "siret": "", "vat_number": ""}
+
+
+def seller_with(**changes) -> Seller:
+    values = {name: value for name, value in asdict(SELLER).items() if name != "valid_from"}
+    return Seller(**(values | changes))
+
+
+def content_with(
+    priced, regime=Regime.STANDARD, *, buyer=BUYER, before_vat=True, paid=False, language="fr", quantities=None
+) -> Content:
+    """Make the content of an invoice from (cents, rate) of its lines."""
+    lines = [Priced(cents, rate if regime == Regime.STANDARD else 0) for cents, rate in priced]
+    sums = (net_first if before_vat else gross_first)(lines)
+    quantities = quantities or [1] * len(lines)
+    codes = [*([regime.value] if regime != Regime.STANDARD else []), *(B2B if buyer.is_company else ())]
+    return Content(
+        kind=Kind.INVOICE,
+        number="F-2026-00012",
+        issued_on=DAY,
+        delivered_on=DAY - timedelta(days=2),
+        due_on=DAY if paid else DAY + timedelta(days=30),
+        language=language,
+        seller=seller_with(),
+        buyer=buyer,
+        regime=regime,
+        operation=Operation.GOODS,
+        lines=tuple(
+            Line(f"Impression 3D « pièce-{n}.stl », PLA", many, unit_price(net, many), net, line.rate_bp)
+            for n, (line, net, many) in enumerate(zip(lines, sums.line_nets, quantities, strict=True), 1)
+        ),
+        rates=sums.rates,
+        net_cents=sums.net_cents,
+        vat_cents=sums.vat_cents,
+        gross_cents=sums.gross_cents,
+        paid_cents=sums.gross_cents if paid else 0,
+        mentions=tuple(Mention(code, MENTIONS[code].wordings[0].text) for code in codes),
+        po_number="BC-77",
+    )
+
+
+def credited(content: Content) -> Content:
+    """The credit note that takes all of an invoice."""
+    corrects = Corrects(content.number, content.issued_on, "Pièces rayées")
+    return replace(
+        content,
+        kind=Kind.CREDIT_NOTE,
+        number="A-2026-00003",
+        corrects=corrects,
+        due_on=DAY,
+        delivered_on=DAY,
+        paid_cents=0,
+    )
+
+
+TWO_RATES = [(4500, 2000), (1250, 550)]
+EXAMPLES = {
+    "two rates": content_with(TWO_RATES, quantities=[12, 2]),
+    "with VAT": content_with(TWO_RATES, before_vat=False),
+    "franchise": content_with([(999, 0)], Regime.FRANCHISE),
+    "exempt": content_with([(999, 0)], Regime.EXEMPT_261_7),
+    "not taxable": content_with([(999, 0)], Regime.NOT_TAXABLE),
+    "credit note": credited(content_with(TWO_RATES)),
+    "credit note without VAT": credited(content_with([(999, 0)], Regime.FRANCHISE)),
+}
+FOR_PEOPLE = {
+    "paid by the wallet": content_with([(750, 2000)], buyer=HOME, before_vat=False, paid=True),
+    "paid, without VAT": content_with([(750, 0)], Regime.EXEMPT_261_7, buyer=HOME, paid=True, language="en"),
+    "an association without SIREN": replace(
+        content_with([(750, 0)], Regime.NOT_TAXABLE, buyer=HOME, paid=True), seller=seller_with(**ASSOCIATION)
+    ),
+    "an exempt association without SIREN": replace(
+        content_with([(750, 0)], Regime.EXEMPT_261_7, buyer=HOME), seller=seller_with(**ASSOCIATION, iban="")
+    ),
+    "refunded": credited(content_with([(750, 2000)], buyer=HOME, before_vat=False, paid=True)),
+}
+
+lines = st.lists(st.tuples(st.integers(1, 500_000), st.sampled_from([2000, 1000, 550])), min_size=1, max_size=6)
+
+
+@st.composite
+def contents(draw) -> Content:
+    """Any invoice or full credit note."""
+    priced = draw(lines)
+    content = content_with(
+        priced,
+        draw(st.sampled_from(list(Regime))),
+        buyer=draw(st.sampled_from([BUYER, HOME])),
+        before_vat=draw(st.booleans()),
+        paid=draw(st.booleans()),
+        language=draw(st.sampled_from(["fr", "en"])),
+        quantities=draw(st.lists(st.integers(1, 100), min_size=len(priced), max_size=len(priced))),
+    )
+    return credited(content) if draw(st.booleans()) else content

@@ -1,0 +1,152 @@
+"""Factur-X: schema, both schematrons, and our own checks for what they let pass; the page and the XML agree."""
+
+import io
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import facturx
+import pikepdf
+import pypdf
+import pytest
+from hypothesis import given, settings
+from lxml import etree
+
+from fablab.billing.models import Regime
+from fablab.invoicing import facturx as machine
+from fablab.invoicing import paper
+from fablab.invoicing.amounts import RateSum
+from fablab.languages import Language
+from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, TWO_RATES, content_with, contents
+from tests.invoicing.schematrons import findings
+
+RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
+
+
+@pytest.mark.parametrize("name", [*EXAMPLES, *FOR_PEOPLE])
+def test_the_european_rules_have_nothing_against_it(name):
+    assert findings(machine.xml_of((EXAMPLES | FOR_PEOPLE)[name]), "european") == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_french_rules_for_businesses_have_nothing_against_it(name):
+    assert findings(machine.xml_of(EXAMPLES[name]), "french") == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=contents())
+def test_any_invoice_passes_the_rules(content):
+    xml = machine.xml_of(content)
+    assert findings(xml, "european") == []
+    if content.buyer.is_company:
+        assert findings(xml, "french") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"gross_cents": 6720}, "BR-CO-15"),
+        ({"mentions": ()}, "BR-FR-05"),
+        ({"number": "F 2026"}, "BR-FR-02"),
+        ({"net_cents": 5749}, "BR-CO-10"),
+    ],
+)
+def test_a_wrong_invoice_is_found_by_the_rules(change, rule):
+    xml = machine.xml_of(replace(content_with(TWO_RATES), **change))
+    assert any(rule in each for each in findings(xml, "european") + findings(xml, "french"))
+
+
+def test_the_rules_let_wrong_vat_pass_which_is_why_we_check_it_ourselves():
+    right = content_with([(10_000, 2000)])
+    wrong = replace(right, rates=(RateSum(2000, 10_000, 2050),), vat_cents=2050, gross_cents=12_050)
+    assert findings(machine.xml_of(wrong), "european") == []
+
+
+def amounts_in(xml: bytes) -> dict[str, list[str]]:
+    """Every amount of the summation and of the rates, by its name."""
+    tree = etree.fromstring(xml)
+    summation = next(tree.iter(f"{RAM}SpecifiedTradeSettlementHeaderMonetarySummation"))
+    found = {each.tag.removeprefix(RAM): [each.text] for each in summation}
+    settlement = next(tree.iter(f"{RAM}ApplicableHeaderTradeSettlement"))
+    found["rates"] = [
+        each.findtext(f"{RAM}CalculatedAmount") for each in settlement.findall(f"{RAM}ApplicableTradeTax")
+    ]
+    found["lines"] = [each.text for each in tree.iter(f"{RAM}LineTotalAmount")][
+        : len(list(tree.iter(f"{RAM}IncludedSupplyChainTradeLineItem")))
+    ]
+    return found
+
+
+def text_of(pdf: bytes) -> str:
+    return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+@settings(max_examples=25, deadline=None)
+@given(content=contents())
+def test_the_page_and_the_xml_agree_to_the_cent(content):
+    pdf = paper.make_pdf(content)
+    _, xml = facturx.get_xml_from_pdf(pdf, check_xsd=True)
+    page, words, amounts = bare(text_of(pdf)), Language(content.language), amounts_in(xml)
+    shown = [amounts["GrandTotalAmount"], amounts["DuePayableAmount"], amounts["lines"]]
+    if content.regime == Regime.STANDARD:
+        shown += [amounts["TaxBasisTotalAmount"], amounts["rates"]]
+    for amount in [each for group in shown for each in group]:
+        assert bare(words.money(int(Decimal(amount) * 100))) in page, amount
+    assert xml == machine.xml_of(content)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_mention_stands_on_the_page(name):
+    content = EXAMPLES[name]
+    page = bare(text_of(paper.make_pdf(content)))
+    seller, buyer = content.seller, content.buyer
+    for text in (
+        content.number, seller.name, seller.legal_form, seller.street, seller.siret, seller.vat_number, seller.rna,
+        buyer.name, buyer.street, buyer.siret, buyer.vat_number, content.po_number,
+        *(each.text for each in content.mentions), *(line.text for line in content.lines),
+    ):  # fmt: skip
+        assert bare(text) in page, text
+    if content.corrects:
+        assert bare(content.corrects.number) in page
+        assert bare(content.corrects.reason) in page
+
+
+@pytest.mark.parametrize("regime", [each for each in Regime if each != Regime.STANDARD])
+def test_without_vat_no_vat_is_shown_anywhere(regime):
+    page = text_of(paper.make_pdf(content_with([(999, 0)], regime)))
+    assert "HT" not in page
+    assert "Montant TVA" not in page
+    assert "%" not in page
+
+
+def test_the_pdf_is_what_pdf_a_3_asks_for():
+    pdf = pikepdf.open(io.BytesIO(paper.make_pdf(EXAMPLES["two rates"])))
+    xmp = bytes(pdf.Root.Metadata.read_bytes()).decode()
+    assert dict(re.findall(r'pdfaid:(part|conformance)[=>"\s]*([0-9A-Z])', xmp)) == {"part": "3", "conformance": "B"}
+    assert "pdfaExtension" in xmp
+    assert "factur-x.xml" in xmp
+    (attached,) = pdf.Root.AF
+    assert (str(attached.F), str(attached.AFRelationship)) == ("factur-x.xml", "/Data")
+    assert [str(each.S) for each in pdf.Root.OutputIntents] == ["/GTS_PDFA1"]
+    assert not pdf.is_encrypted
+    fonts = [
+        each for each in pdf.objects if isinstance(each, pikepdf.Dictionary) and each.get("/Type") == "/FontDescriptor"
+    ]
+    assert fonts
+    assert all("/FontFile2" in each or "/FontFile3" in each for each in fonts)
+
+
+def test_the_same_content_makes_the_same_page():
+    content = EXAMPLES["franchise"]
+    assert paper.html_of(content) == paper.html_of(content)
+    assert machine.xml_of(content) == machine.xml_of(content)
+
+
+def test_what_people_typed_is_text_and_never_html():
+    content = content_with([(999, 2000)])
+    line = replace(content.lines[0], text="<img src='file:///etc/passwd'><b>bold</b>")
+    assert "<b>bold</b>" in text_of(paper.make_pdf(replace(content, lines=(line,))))
