@@ -50,6 +50,7 @@ bench: .venv/.ready-dev ## Benchmarks: tables on the screen, one JSON object eac
 	@mkdir -p build/bench
 	@$(BIN)/python benchmarks/estimate.py
 	@PYTHONPATH=. $(BIN)/python benchmarks/fleet.py
+	@PYTHONPATH=. $(BIN)/python benchmarks/billing.py
 
 fuzz: .venv/.ready-dev ## Throw damaged 3D files at the measuring child for SECONDS (300); fails on anything but an answer
 	@PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(or $(SECONDS),300) $(SEED)

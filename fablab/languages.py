@@ -57,7 +57,7 @@ class Language:
 
     def iban(self, iban: str) -> str:
         """Write an IBAN in groups of four."""
-        return "\u00a0".join(iban[place : place + 4] for place in range(0, len(iban), 4))
+        return " ".join(iban[place : place + 4] for place in range(0, len(iban), 4))
 
     def rate(self, rate_bp: int) -> str:
         """Write a rate in hundredths of a per cent."""

@@ -82,7 +82,8 @@ def business(session: Session, regime: RegimeData = STANDARD) -> tuple[Cast, Com
 def company_order(session: Session, person: Person, company: Company, quantity: int = 1, po_number: str = "") -> Order:
     """Order cubes that the company pays."""
     order = draft_cube(session, person)
-    payers.choose(session, order, PayerChoice(company.public_id, po_number), person)
+    before_vat = seller.companies_before_vat(session, seller.today(utcnow()))
+    payers.choose(session, order, PayerChoice(company.public_id, po_number, before_vat), person)
     price = billing.quote_for(session, order.line.model_file, wanted(quantity)).price.total_cents
     billing.confirm(session, order, wanted(quantity), price, person)
     return order

@@ -50,11 +50,6 @@ class SellerIdentity(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
-    @property
-    def structure(self) -> str:
-        """What tells one legal body from another; its documents are numbered on their own."""
-        return self.siren or self.rna or self.name
-
 
 class Regime(StrEnum):
     """How a legal body stands to VAT. Only the first ever writes VAT on a document."""

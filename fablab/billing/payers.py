@@ -10,7 +10,7 @@ from fablab.accounts import companies
 from fablab.accounts.models import Person
 from fablab.billing import seller
 from fablab.db import utcnow
-from fablab.errors import Invalid
+from fablab.errors import Conflict, Invalid
 from fablab.orders import services as orders
 from fablab.orders.models import Order
 from fablab.orders.services import Payer
@@ -21,18 +21,25 @@ LONGEST_PO_NUMBER = 50
 
 @dataclass(frozen=True)
 class PayerChoice:
-    """Who is to pay: the public id of a company, or nobody but the person; and the company's purchase order."""
+    """Who is to pay: the public id of a company, or nobody but the person; and the company's purchase order.
+
+    `seen_before_vat` says that the price that was seen was one before VAT.
+    """
 
     company: str = ""
     po_number: str = ""
-
-
-ME = PayerChoice()
+    seen_before_vat: bool = False
 
 
 def choose(session: Session, order: Order, choice: PayerChoice, by: Person) -> None:
-    """Note who pays for a draft. Raises `Conflict` when this person may not order for the company."""
-    orders.bill_to(session, order, payer_of(session, choice, by))
+    """Note who pays for a draft, at the kind of price that was seen.
+
+    Raises `Conflict` when this person may not order for the company, or saw a price with VAT instead of one before VAT.
+    """
+    payer = payer_of(session, choice, by)
+    if choice.seen_before_vat != (payer is not None and payer.before_vat):
+        raise Conflict(say("Another price holds for who pays: please look at it and confirm again."))
+    orders.bill_to(session, order, payer)
 
 
 def payer_of(session: Session, choice: PayerChoice, by: Person) -> Payer | None:

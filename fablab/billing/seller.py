@@ -142,10 +142,11 @@ def can_invoice(session: Session, day: date) -> bool:
     )
 
 
-def mention_on(session: Session, code: str, day: date) -> str:
-    """Return the wording of a mention on a day: the one that was entered, or the one we ship."""
-    found = next((each for each in mention_rows(session, code) if each.valid_from <= day), None)
-    return found.text if found is not None else MENTIONS[code].wordings[0].text
+def mentions_on(session: Session, day: date) -> dict[str, str]:
+    """Return the wordings of all mentions on a day: those that were entered, or those we ship."""
+    entered = select(LegalMention.code, LegalMention.text).where(LegalMention.valid_from <= day)
+    rows = session.execute(entered.order_by(LegalMention.valid_from, LegalMention.id)).all()
+    return {code: mention.wordings[0].text for code, mention in MENTIONS.items()} | dict(rows)
 
 
 def companies_before_vat(session: Session, day: date) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from fablab.errors import Conflict
@@ -35,13 +35,14 @@ def number_text(series: str, year: int, number: int) -> str:
 
 def next_number(session: Session, structure: str, kind: Kind, day: date) -> str:
     """Take the next number; the chain must be held. Given back by itself when the transaction is rolled back."""
-    place = (structure, SERIES[kind], day.year)
-    counter = session.get(Counter, place, populate_existing=True)
-    if counter is None:
-        counter = Counter(structure=structure, series=SERIES[kind], year=day.year, last=0)
-        session.add(counter)
-    counter.last += 1
-    return number_text(counter.series, counter.year, counter.last)
+    series = SERIES[kind]
+    place = {"structure": structure, "series": series, "year": day.year}
+    taken = update(Counter).filter_by(**place).values(last=Counter.last + 1).returning(Counter.last)
+    number = session.scalar(taken, execution_options={"synchronize_session": False})
+    if number is None:
+        number = 1
+        session.execute(insert(Counter).values(**place, last=number))
+    return number_text(series, day.year, number)
 
 
 def in_order(head: Chain, day: date) -> None:

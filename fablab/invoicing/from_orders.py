@@ -47,7 +47,7 @@ def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
         if order.company_id is not None and to_invoice_cents(session, order) > 0:
             groups.setdefault((order.company_id, order.po_number or "", order.price_before_vat), []).append(order)
     found = [_group(session, key, each) for key, each in groups.items()]
-    return sorted(found, key=lambda each: (each.company.name.lower(), each.po_number))
+    return sorted(found, key=lambda each: (each.company.name.lower(), each.po_number, each.before_vat))
 
 
 def to_invoice_cents(session: Session, order: Order) -> int:

@@ -65,11 +65,11 @@ def issued_before(session: Session, command: Command) -> Document | None:
 
 def issue(session: Session, draft: Draft, command: Command) -> Document:
     """Issue an invoice. Raises `Conflict` when it is about no money, or nobody has said who sells."""
-    head = chain.hold(session)
+    content = content_of(session, draft, seller.today(command.now))
+    head = chain.hold(session)  # as late as possible: everybody else waits from here to the commit
     found = issued_before(session, command)
     if found is not None:
         return found
-    content = content_of(session, draft, seller.today(command.now))
     document = write(session, head, content, command, company_id=draft.company_id, person_id=draft.person_id)
     for item in draft.items:
         if item.order_id is not None:
@@ -128,8 +128,8 @@ def seller_of(identity: SellerIdentity) -> Seller:
 def mentions_on(session: Session, regime: Regime, day: date, *, to_company: bool) -> tuple[Mention, ...]:
     """Return copies of the legal mentions a document of this day has to carry."""
     codes = [*([regime.value] if regime != Regime.STANDARD else []), *(B2B if to_company else ()), "footer"]
-    mentions = (Mention(code, seller.mention_on(session, code, day)) for code in codes)
-    return tuple(each for each in mentions if each.text)
+    wordings = seller.mentions_on(session, day)
+    return tuple(Mention(code, wordings[code]) for code in codes if wordings[code])
 
 
 def write(
@@ -144,7 +144,7 @@ def write(
 ) -> Document:
     """Give a document its number, chain it and book it; the chain must be held."""
     chain.in_order(head, content.issued_on)
-    structure = corrects.structure if corrects else seller.identity_on(session, content.issued_on).structure
+    structure = corrects.structure if corrects else content.seller.structure
     number = chain.next_number(session, structure, content.kind, content.issued_on)
     content = replace(content, number=number)
     document = Document(

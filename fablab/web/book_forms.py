@@ -106,6 +106,6 @@ class CreditForm(PageForm):
     """What a credit note is about."""
 
     amount = StringField(lazy_gettext("Amount with VAT (€)"), [InputRequired(), Length(max=20)])
-    reason = StringField(lazy_gettext("Reason"), [InputRequired(), Length(max=200)])
+    reason = StringField(lazy_gettext("Reason of the credit note"), [InputRequired(), Length(max=200)])
     invoice_again = BooleanField(lazy_gettext("The orders are to be invoiced again"))
     key = StringField(validators=[InputRequired(), Length(max=40)])

@@ -40,6 +40,7 @@ def install(app: Flask) -> None:
         clock=clock,
         day=day,
         rate=rate,
+        iban=lambda number: Language(choose()).iban(number),
         centimetres=centimetres,
         about_time=about_time,
         about_mass=about_mass,

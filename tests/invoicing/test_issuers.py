@@ -27,7 +27,9 @@ def start(name: str) -> subprocess.Popen:
         "FABLAB_DATA_DIR": str(settings().data_dir),
         "FABLAB_DATABASE_URL": settings().database_url,
     }
-    return subprocess.Popen([sys.executable, "-m", "tests.invoicing.issuer", name], cwd=ROOT, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.invoicing.issuer", name, "--notes"], cwd=ROOT, env=environment
+    )
 
 
 def issued() -> int:

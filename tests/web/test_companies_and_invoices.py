@@ -157,7 +157,9 @@ def test_who_pays_is_chosen_with_the_order(site, acme):
     assert "Who pays?" in page
     assert "Price before VAT" in page
     seen = re.search(r'name="seen_cents" value="(\d+)"', page).group(1)
-    assert alice.post(f"{address}/confirm", **choices, seen_cents=seen).status_code == 302
+    assert alice.post(f"{address}/confirm", **choices, seen_cents=seen).status_code == 409, "the price seen was another"
+    confirmed = alice.post(f"{address}/confirm", **choices, seen_cents=seen, seen_before_vat="y")
+    assert confirmed.status_code == 302
     assert "pays on invoice" in alice.get(address).text
     with db.reading() as session:
         found = session.get(Order, order.id)

@@ -237,7 +237,8 @@ def _seen_cents() -> int:
 
 
 def _payer() -> PayerChoice:
-    return PayerChoice(request.values.get("payer", ""), request.values.get("po_number", ""))
+    values = request.values
+    return PayerChoice(values.get("payer", ""), values.get("po_number", ""), bool(values.get("seen_before_vat")))
 
 
 def _wanted() -> Wanted:

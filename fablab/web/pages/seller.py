@@ -41,7 +41,7 @@ def show() -> Any:
             identity=next((each for each in identities if each.valid_from <= day), None),
             regime=next((each for each in regimes if each.valid_from <= day), None),
             regime_labels=REGIME_LABELS,
-            mentions={code: seller.mention_on(session, code, day) for code in MENTIONS},
+            mentions=seller.mentions_on(session, day),
             rows={code: seller.mention_rows(session, code) for code in MENTIONS},
             known=MENTIONS,
         )
@@ -141,9 +141,8 @@ def mention(code: str) -> Any:
     """Show the form for a legal mention, with its ready-made wordings."""
     _must_exist(code)
     with db.reading() as session:
-        form = MentionForm(
-            valid_from=_today(), text=request.args.get("text") or seller.mention_on(session, code, _today())
-        )
+        now = seller.mentions_on(session, _today())[code]
+    form = MentionForm(valid_from=_today(), text=request.args.get("text") or now)
     return _mention_page(code, form)
 
 
