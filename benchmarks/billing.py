@@ -41,8 +41,8 @@ def main() -> None:
     arguments = _arguments()
     with (
         tempfile.TemporaryDirectory() as folder,
-        on_postgres(Path(folder), arguments.fsync),
         bus.using(bus.SilentTransport()),
+        on_postgres(Path(folder), arguments.fsync),
     ):
         result = {
             "fsync": arguments.fsync,

@@ -132,7 +132,7 @@ def verify() -> None:
     from fablab import db
     from fablab.invoicing import verifying
 
-    with db.reading() as session:
+    with db.snapshot() as session:
         documents, bookings = verifying.counted(session)
         found = list(verifying.findings(session))
     for finding in found:

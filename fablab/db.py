@@ -140,6 +140,16 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Open a session for questions that all have to see the same moment, whatever is written meanwhile."""
+    bind = engine().execution_options(only_reads=True)  # on SQLite a reading transaction is a snapshot already
+    if bind.dialect.name != "sqlite":
+        bind = bind.execution_options(isolation_level="REPEATABLE READ")
+    with Session(bind, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
 def after_commit(session: Session, act: Callable[[], None]) -> None:
     """Do `act` once this transaction is in the database, and never if it is not."""
     session.info.setdefault("after_commit", []).append(act)

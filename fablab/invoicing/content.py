@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -121,9 +123,21 @@ def _adapter() -> TypeAdapter[Content]:
 
 
 def to_text(content: Content) -> str:
-    """Return the canonical JSON of a content: sorted, without spaces."""
-    plain = _adapter().dump_python(content, mode="json")
+    """Return the canonical JSON of a content: sorted, without spaces, and without signs that XML cannot hold."""
+    plain = _printable(_adapter().dump_python(content, mode="json"))
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _printable(value: Any) -> Any:
+    match value:
+        case str():
+            return "".join(sign for sign in value if unicodedata.category(sign)[0] != "C")
+        case dict():
+            return {name: _printable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_printable(each) for each in value]
+        case _:
+            return value
 
 
 def from_text(text: str) -> Content:

@@ -54,12 +54,13 @@ class Listed:
 def seen_by(session: Session, person: Person, public_id: str) -> Document:
     """Return a document this person may see: their own, their company's, any for bookkeepers. Raises `NotFound`."""
     found = session.scalar(select(Document).where(Document.public_id == public_id))
-    if found is None or not _may_see(session, person, found):
+    if found is None or not may_see(session, person, found):
         raise NotFound
     return found
 
 
-def _may_see(session: Session, person: Person, document: Document) -> bool:
+def may_see(session: Session, person: Person, document: Document) -> bool:
+    """Tell whether a person may see a document."""
     if person.may(Permission.KEEP_BOOKS):
         return True
     if document.company_id is not None:
@@ -83,11 +84,12 @@ def of_company(session: Session, company_id: int, today: date) -> list[Listed]:
     return _with_standing(session, session.scalars(query).all(), today)
 
 
-def of_order(session: Session, order_id: int, today: date) -> list[Listed]:
-    """Return the documents an order is on, newest first."""
+def of_order(session: Session, person: Person, order_id: int, today: date) -> list[Listed]:
+    """Return the documents an order is on, as far as a person may see them, newest first."""
     on_it = select(DocumentOrder.document_id).where(DocumentOrder.order_id == order_id)
     query = select(Document).where(or_(Document.id.in_(on_it), Document.corrects_id.in_(on_it)))
-    return _with_standing(session, session.scalars(query.order_by(Document.position.desc())).all(), today)
+    found = session.scalars(query.order_by(Document.position.desc()))
+    return _with_standing(session, [each for each in found if may_see(session, person, each)], today)
 
 
 def _with_standing(session: Session, documents: Sequence[Document], today: date) -> list[Listed]:

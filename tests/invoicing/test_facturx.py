@@ -16,6 +16,7 @@ from fablab.billing.models import Regime
 from fablab.invoicing import facturx as machine
 from fablab.invoicing import paper
 from fablab.invoicing.amounts import RateSum
+from fablab.invoicing.content import from_text, to_text
 from fablab.languages import Language
 from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, TWO_RATES, content_with, contents
 from tests.invoicing.schematrons import findings
@@ -144,6 +145,14 @@ def test_the_same_content_makes_the_same_page():
     content = EXAMPLES["franchise"]
     assert paper.html_of(content) == paper.html_of(content)
     assert machine.xml_of(content) == machine.xml_of(content)
+
+
+def test_signs_that_xml_cannot_hold_never_stop_a_document_from_being_printed():
+    content = content_with([(999, 2000)])
+    typed = replace(content, buyer=replace(content.buyer, name="Ac\x01mé\ud800 \u202f& <Fils>"), po_number="B\x00C")
+    kept = from_text(to_text(typed))
+    assert (kept.buyer.name, kept.po_number) == ("Acmé \u202f& <Fils>", "BC")
+    assert "<Fils>" in text_of(paper.make_pdf(kept))
 
 
 def test_what_people_typed_is_text_and_never_html():

@@ -203,6 +203,11 @@ def test_from_good_parts_to_a_paid_invoice(site, acme):
     assert "Paid" in carole.get(made[0]).text
     assert carole.get("/invoices/", query_string={"state": "due"}).text.count("F-20") == 0
     assert "F-20" in site.as_("alice").get(f"/orders/{order.public_id}").text
+    with db.transaction() as session:
+        session.get(Person, site.cast.charlie.id).role = Role.VOLUNTEER
+    printed = site.as_("charlie").get(f"/orders/{order.public_id}").text
+    assert "cube.stl" in printed
+    assert "F-20" not in printed, "volunteers print, others keep the books"
 
 
 def test_a_payment_typed_wrong_stays_on_the_page_with_its_sentence_and_can_be_taken_back(site, invoice):

@@ -346,7 +346,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "reserved": ledger.reserved_cents(session, order.id),
         "balance": ledger.balance_cents(session, me().id),
         "can_cancel": services.can_be_cancelled(session, order) and queries.may_stop(session, me(), order),
-        "documents": documents.of_order(session, order.id, seller.today(utcnow())),
+        "documents": documents.of_order(session, me(), order.id, seller.today(utcnow())),
         "standing_labels": STANDING_LABELS,
         "may_ask_invoice": _may_ask_invoice(session, order),
         "is_owner": _owns(order, me()),
