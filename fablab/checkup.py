@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from fablab import bus, db, migrating
 from fablab.db import utcnow
 from fablab.errors import Problem
+from fablab.invoicing import paper
+from fablab.invoicing.paper import PressMissing
 from fablab.machines import queries, services
 from fablab.machines.models import Machine, Service
 from fablab.printers import open_printer
@@ -41,6 +43,7 @@ def run() -> list[Finding]:
         _broker(),
         _slicer(),
         *_sandbox(),
+        _press(),
         *(_printers() if database.ok else ()),
         _disk(),
         _clock(),
@@ -60,6 +63,14 @@ def _database() -> Finding:
             sentence=say("The database does not answer; if it is new, run “fablab migrate”: {error}", error=words),
         )
     return Finding(ok=True, sentence=say("The database answers; {count} people have an account.", count=people or 0))
+
+
+def _press() -> Finding:
+    try:
+        paper.press()
+    except PressMissing as problem:
+        return Finding(ok=False, sentence=problem.sentence)
+    return Finding(ok=True, sentence=say("PDFs can be made."))
 
 
 def _broker() -> Finding:

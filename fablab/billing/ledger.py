@@ -33,9 +33,9 @@ def post(session: Session, booking: Booking) -> LedgerEntry:
     """Write a booking. Raises `ValueError` when it does not balance. The same key twice is one booking."""
     if sum(amount for _, _, amount in booking.lines) != 0 or not booking.lines:
         raise ValueError(f"the booking {booking.key} does not balance")
-    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == booking.key))
+    found = session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == booking.key))
     if found is not None:
-        return found
+        return session.get_one(LedgerEntry, found)
     entry = LedgerEntry(
         key=booking.key,
         kind=booking.kind,
@@ -43,11 +43,12 @@ def post(session: Session, booking: Booking) -> LedgerEntry:
         order_id=booking.order_id,
         document_id=booking.document_id,
         by_id=booking.by_id,
+        lines=[
+            LedgerLine(account=account, holder_id=holder_id, amount_cents=amount)
+            for account, holder_id, amount in booking.lines
+        ],
     )
     session.add(entry)
-    session.flush()
-    for account, holder_id, amount in booking.lines:
-        session.add(LedgerLine(entry_id=entry.id, account=account, holder_id=holder_id, amount_cents=amount))
     session.flush()
     for holder_id in {holder for _, holder, _ in booking.lines if holder is not None}:
         bus.tell(session, f"wallet-{holder_id}")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from facturx import generate_xml
-
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.content import Buyer, Content, Seller
 from fablab.invoicing.models import Kind
@@ -28,6 +26,8 @@ TRANSFER, NOT_SAID = "30", "1"
 
 def xml_of(content: Content) -> bytes:
     """Return a document as XML of the profile EN 16931; `ValueError` when the schema does not take it."""
+    from facturx import generate_xml  # half a second that the web server need not take to start
+
     made: bytes = generate_xml(data_of(content), level="en16931", check_xsd=True, check_schematron=False)
     return made
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Company
@@ -14,9 +14,9 @@ from fablab.billing import ledger, seller
 from fablab.billing.services import earned_cents
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, issuing, queries
-from fablab.invoicing.content import Buyer
+from fablab.invoicing.content import Buyer, from_text
 from fablab.invoicing.issuing import Command, Draft, Item
-from fablab.invoicing.models import Document
+from fablab.invoicing.models import Document, DocumentOrder
 from fablab.languages import Language
 from fablab.orders import queries as order_queries
 from fablab.orders import services as orders
@@ -39,7 +39,9 @@ class ToInvoice:
 
 def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
     """Return what companies have to be invoiced, by company and purchase order."""
+    invoiced = select(func.coalesce(func.sum(DocumentOrder.amount_cents), 0)).where(DocumentOrder.order_id == Order.id)
     query = select(Order).where(Order.company_id.is_not(None), Order.state.in_(MADE)).order_by(Order.id)
+    query = query.where(invoiced.scalar_subquery() < Order.price_cents)
     if company_id is not None:
         query = query.where(Order.company_id == company_id)
     groups: dict[tuple[int, str, bool], list[Order]] = {}
@@ -155,8 +157,6 @@ def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, 
 
 def last_buyer(session: Session, person_id: int) -> Buyer | None:
     """Return how a person was named and addressed on their last invoice."""
-    from fablab.invoicing.content import from_text
-
     query = select(Document).where(Document.person_id == person_id).order_by(Document.position.desc()).limit(1)
     found = session.scalars(query).first()
     return from_text(found.payload).buyer if found else None

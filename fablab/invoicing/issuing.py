@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab import bus
 from fablab.billing import ledger, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
@@ -60,7 +59,8 @@ class Command:
 
 def issued_before(session: Session, command: Command) -> Document | None:
     """Return the document this very command has issued already; the chain must be held."""
-    return session.scalar(select(Document).where(Document.key == command.key))
+    found = session.scalar(select(Document.id).where(Document.key == command.key))
+    return session.get(Document, found) if found is not None else None
 
 
 def issue(session: Session, draft: Draft, command: Command) -> Document:
@@ -166,7 +166,6 @@ def write(
     )
     chain.append(session, head, document, content)
     _book(session, document, command)
-    bus.tell(session, "documents")
     return document
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from fablab import files
+from fablab.errors import Problem
 from fablab.invoicing.content import Content
 from fablab.invoicing.facturx import xml_of
 from fablab.invoicing.models import DocumentFile
 from fablab.languages import Language
 from fablab.settings import settings
+from fablab.words import say
 
 TEMPLATES = Path(__file__).parent / "templates"
+PACKAGES = "libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0"
 
 
 def kept(session: Session, document_id: int) -> bytes | None:
@@ -36,12 +40,31 @@ def keep(session: Session, document_id: int, made: bytes) -> None:
         session.add(DocumentFile(document_id=document_id, sha256=sha256))
 
 
-def make_pdf(content: Content) -> bytes:
-    """Return a content as PDF/A-3 with its XML inside."""
-    from facturx import generate_from_binary
-    from weasyprint import HTML
+class PressMissing(Problem):
+    """The libraries PDFs are made with are not on this computer; documents can be issued all the same."""
 
-    page = HTML(string=html_of(content), base_url=None, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/a-3b")
+    status = 503
+
+
+def press() -> Any:
+    """Return what turns HTML into PDF. Raises `PressMissing` in words where it lacks its libraries."""
+    try:
+        import weasyprint
+    except (ImportError, OSError) as error:
+        sentence = say(
+            "PDFs cannot be made on this computer: install the packages {packages}, then start again ({error}).",
+            packages=PACKAGES,
+            error=str(error).splitlines()[0],
+        )
+        raise PressMissing(sentence) from error
+    return weasyprint.HTML
+
+
+def make_pdf(content: Content) -> bytes:
+    """Return a content as PDF/A-3 with its XML inside. Raises `PressMissing`."""
+    from facturx import generate_from_binary
+
+    page = press()(string=html_of(content), base_url=None, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/a-3b")
     made: bytes = generate_from_binary(
         page,
         xml_of(content),

@@ -14,7 +14,10 @@ from fablab.invoicing import crediting, from_orders, issuing, payments, queries,
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.models import Document, Kind, Method
 from fablab.invoicing.payments import PaymentData
-from tests.books import business, command, copied_order, draft_of, made_company_order
+from fablab.words import say
+from tests.books import business, command, copied_order, draft_of, made_company_order, make
+from tests.invoicing.contents import HOME
+from tests.people import order_cube
 
 TODAY = seller.today(utcnow())
 
@@ -29,6 +32,7 @@ class Books(RuleBasedStateMachine):
         self.session = sa.orm.Session(db.engine())
         self.cast, self.acme = business(self.session)
         self.order = made_company_order(self.session, self.cast, self.acme)
+        self.members = [make(self.session, order_cube(self.session, self.cast.alice), 1, self.cast.bob)]
         self.steps = 0
 
     def teardown(self):
@@ -67,6 +71,28 @@ class Books(RuleBasedStateMachine):
         assert (made is None) == (owed == 0)
         assert not made or from_orders.invoice_company(self.session, self.acme, po, sent) == made
         return made[0].id if made else None
+
+    @rule(price=st.integers(1, 900))
+    def member_is_charged(self, price):
+        alice, text = self.cast.alice, say("Test")
+        self.tried(lambda: ledger.top_up(self.session, alice, 1000, alice.id, self.key()))
+
+        def act():
+            order = copied_order(self.session, self.members[0], price, 1)
+            ledger.reserve(self.session, alice.id, order.id, price, self.key(), text)
+            ledger.charge(self.session, alice.id, order.id, price, self.key(), text, alice.id)
+            self.members.append(order)
+
+        self.tried(act)
+
+    @rule(target=invoices, which=st.integers(0, 9))
+    def member_asks_for_an_invoice(self, which):
+        order = self.members[which % len(self.members)]
+        owed = from_orders.to_invoice_cents(self.session, order)
+        sent = command(self.key())
+        made = self.tried(lambda: from_orders.invoice_member(self.session, order, HOME, "fr", sent))
+        assert (made is None) == (owed == 0)
+        return made.id if made else None
 
     @rule(target=invoices, cents=st.lists(st.integers(1, 100_000), min_size=1, max_size=4), before_vat=st.booleans())
     def invoice_something(self, cents, before_vat):
@@ -122,12 +148,22 @@ class Books(RuleBasedStateMachine):
         total = sa.select(sa.func.sum(LedgerLine.amount_cents)).where(LedgerLine.account == Account.VAT)
         vat = sum(each.vat_cents if each.kind == Kind.INVOICE else -each.vat_cents for each in documents)
         assert -(self.session.scalar(total) or 0) == vat
+        self.sales_are_what_was_invoiced_or_charged(documents)
+
+    def sales_are_what_was_invoiced_or_charged(self, documents):
+        """The wallet's charges that no invoice has taken over are sales as well, with their VAT."""
+        invoiced = sum(each.net_cents if each.kind == Kind.INVOICE else -each.net_cents for each in documents)
+        charged = sum(ledger.charged_cents(self.session, order.id) for order in self.members)
+        paid = [each for doc in documents for each in queries.payments_of(self.session, doc.id)]
+        taken_over = sum(each.amount_cents for each in paid if "settled-" in each.key)
+        total = sa.select(sa.func.sum(LedgerLine.amount_cents)).where(LedgerLine.account == Account.SALES)
+        assert -(self.session.scalar(total) or 0) == invoiced + charged - taken_over
 
 
 def test_the_books_add_up_after_any_history(place):
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=20, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -1,11 +1,12 @@
 """Companies and their documents through the pages: Alice buys for Acmé, Bob is its accountant, Charlie a stranger."""
 
 import re
+import sys
 
 import pytest
 import sqlalchemy as sa
 
-from fablab import db
+from fablab import checkup, db
 from fablab.accounts.models import Company, Person
 from fablab.accounts.permissions import Role
 from fablab.billing import ledger
@@ -267,6 +268,22 @@ def test_a_member_asks_for_an_invoice_of_a_paid_order_once(site, acme):
     assert "Ask for an invoice" not in alice.get(f"/orders/{order.public_id}").text
     with db.reading() as session:
         assert from_text(session.scalars(sa.select(Document)).one().payload).buyer.city == "Crest"
+
+
+def test_where_pdfs_cannot_be_made_invoices_are_issued_and_printed_later(site, acme, monkeypatch):
+    with db.transaction() as session:
+        session.get(Person, site.cast.bob.id).role = Role.VOLUNTEER
+        made_company_order(session, site.cast, session.get(Company, acme.id))
+    carole = site.as_("carole")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "weasyprint", None)
+        issued = carole.post(f"/invoices/company/{acme.public_id}", key="12345678")
+        assert issued.status_code == 302
+        answer = carole.get(f"{issued.location}/document.pdf")
+        assert answer.status_code == 503
+        assert "libpango" in answer.text
+        assert not next(each for each in checkup.run() if "libpango" in str(each.sentence)).ok
+    assert carole.get(f"{issued.location}/document.pdf").status_code == 200
 
 
 def test_who_sells_is_entered_by_date_in_the_browser(site):

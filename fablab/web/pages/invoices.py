@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from fablab.invoicing.content import Buyer, Content, from_text
 from fablab.invoicing.crediting import Consequence, Credit
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import METHOD_LABELS, Document, Method
+from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.payments import PaymentData
 from fablab.invoicing.queries import STANDING_LABELS, Standing
 from fablab.money import parse_euros
@@ -99,9 +101,10 @@ def _key() -> str:
 
 
 def _print_and_show(*made: Document) -> Any:
-    """Make the PDFs at once, so that each stays what it was on the day of issue."""
-    for each in made:
-        papers.pdf_of(each.id)
+    """Make the PDFs at once, so that each stays as it was on the day of issue; where it cannot be done, later."""
+    with suppress(PressMissing):
+        for each in made:
+            papers.pdf_of(each.id)
     if len(made) > 1:
         return redirect(url_for("invoices.listed"))
     return redirect(url_for("invoices.show", public_id=made[0].public_id))
