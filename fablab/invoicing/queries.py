@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from fablab.accounts import companies
@@ -31,6 +31,8 @@ class Standing(StrEnum):
     CREDITED = "credited"
     TO_REFUND = "to_refund"
 
+
+OPEN = (Standing.DUE, Standing.OVERDUE, Standing.TO_REFUND)
 
 STANDING_LABELS: dict[Standing, str] = {
     Standing.DUE: N_("Due"),
@@ -68,14 +70,60 @@ def may_see(session: Session, person: Person, document: Document) -> bool:
     return document.person_id == person.id
 
 
-def listed(session: Session, person: Person, today: date) -> list[Listed]:
-    """Return the documents a person may see, newest first."""
-    query = select(Document).order_by(Document.position.desc())
-    if not person.may(Permission.KEEP_BOOKS):
-        theirs = select(CompanyMember.company_id).where(CompanyMember.person_id == person.id)
-        own = (Document.person_id == person.id) & Document.company_id.is_(None)
-        query = query.where(or_(own, Document.company_id.in_(theirs)))
-    return _with_standing(session, session.scalars(query).all(), today)
+@dataclass(frozen=True)
+class Shown:
+    """Which documents to list: those of one year, or the invoices of all years that stand like this."""
+
+    year: int
+    standing: Standing | None = None
+
+
+def listed(session: Session, person: Person, shown: Shown, today: date) -> list[Listed]:
+    """Return documents a person may see, newest first."""
+    query = select(Document).where(_visible(person)).order_by(Document.position.desc())
+    if shown.standing in OPEN:
+        query = query.where(Document.id.in_(select(_owed().c.invoice_id)))
+    elif shown.standing is None:
+        query = query.where(Document.issued_on.between(date(shown.year, 1, 1), date(shown.year, 12, 31)))
+    found = _with_standing(session, session.scalars(query).all(), today)
+    return [each for each in found if shown.standing in (None, each.standing)]
+
+
+def years(session: Session, person: Person) -> list[int]:
+    """Return the years of the documents a person may see, newest first."""
+    days = session.execute(select(Document.issued_on).where(_visible(person)).distinct())
+    return sorted({day.year for (day,) in days}, reverse=True)
+
+
+def owed_cents(session: Session, person: Person, today: date) -> tuple[int, int]:
+    """Return what is owed on all invoices a person may see, and how much of it is overdue."""
+    owed = _owed()
+    query = select(Document.due_on, owed.c.cents).join(owed, owed.c.invoice_id == Document.id)
+    rows = session.execute(query.where(_visible(person), owed.c.cents > 0)).all()
+    return sum(cents for _, cents in rows), sum(cents for due_on, cents in rows if due_on < today)
+
+
+def _visible(person: Person) -> ColumnElement[bool]:
+    if person.may(Permission.KEEP_BOOKS):
+        return true()
+    theirs = select(CompanyMember.company_id).where(CompanyMember.person_id == person.id)
+    own = (Document.person_id == person.id) & Document.company_id.is_(None)
+    return or_(own, Document.company_id.in_(theirs))
+
+
+def _owed() -> Subquery:
+    """Return the invoices on which something is owed, to us or by us, with how much."""
+    invoice_id = func.coalesce(Document.corrects_id, Document.id)
+    cents = func.sum(LedgerLine.amount_cents)
+    return (
+        select(invoice_id.label("invoice_id"), cents.label("cents"))
+        .join(LedgerEntry, LedgerEntry.document_id == Document.id)
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .where(LedgerLine.account == Account.RECEIVABLE)
+        .group_by(invoice_id)
+        .having(cents != 0)
+        .subquery()
+    )
 
 
 def of_company(session: Session, company_id: int, today: date) -> list[Listed]:
@@ -93,30 +141,24 @@ def of_order(session: Session, person: Person, order_id: int, today: date) -> li
 
 
 def _with_standing(session: Session, documents: Sequence[Document], today: date) -> list[Listed]:
-    invoice_id = func.coalesce(Document.corrects_id, Document.id)
-    total = (
-        select(invoice_id, func.sum(LedgerLine.amount_cents))
-        .join(LedgerEntry, LedgerEntry.document_id == Document.id)
-        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
-        .where(LedgerLine.account == Account.RECEIVABLE, _among(invoice_id, documents))
-        .group_by(invoice_id)
+    invoices = [each.id for each in documents if each.kind == Kind.INVOICE]
+    owing = _owed()
+    owed: dict[int, int] = dict(
+        session.execute(select(owing.c.invoice_id, owing.c.cents).where(owing.c.invoice_id.in_(invoices))).all()
     )
-    owed: dict[int, int] = dict(session.execute(total).all())
-    credited = {
-        each.corrects_id: credited_cents(session, each.corrects_id)
-        for each in documents
-        if each.corrects_id is not None
-    }
+    credited: dict[int | None, int] = dict(
+        session.execute(
+            select(Document.corrects_id, func.sum(Document.gross_cents))
+            .where(Document.corrects_id.in_(invoices))
+            .group_by(Document.corrects_id)
+        ).all()
+    )
     rows = []
     for each in documents:
         balance = int(owed.get(each.id, 0))
         standing = _standing(each, balance, credited.get(each.id, 0), today) if each.kind == Kind.INVOICE else None
         rows.append(Listed(each, from_text(each.payload).buyer.name, balance, standing))
     return rows
-
-
-def _among(column: ColumnElement[int], documents: Sequence[Document]) -> ColumnElement[bool]:
-    return column.in_({each.corrects_id or each.id for each in documents})
 
 
 def _standing(invoice: Document, balance: int, credited: int, today: date) -> Standing:

@@ -18,8 +18,9 @@ from fablab.billing import ledger
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
 from fablab.invoicing import chain
 from fablab.invoicing.content import Content, from_text
-from fablab.invoicing.models import SERIES, Chain, Counter, Document, Kind, Payment
+from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
 from fablab.money import half_up
+from fablab.orders.models import Order
 from fablab.words import Euros, Sentence, say
 
 COLUMNS = [
@@ -54,6 +55,7 @@ def findings(session: Session) -> Iterator[Sentence]:
     for document_id in booked:
         yield say("Bookings belong to document {id}, which is not in the chain.", id=document_id)
     yield from _payments(session, seen)
+    yield from _orders(session, seen)
     yield from _ledger(session)
 
 
@@ -195,6 +197,27 @@ def _payments(session: Session, seen: Seen) -> Iterator[Sentence]:
     for entry, (document, _) in booked.items():
         number = seen.numbers.get(document or 0, "?")
         yield say("{number}: booking {entry} of a payment belongs to no payment.", number=number, entry=entry)
+
+
+def _orders(session: Session, seen: Seen) -> Iterator[Sentence]:
+    """Check that no order was invoiced for more than its price, and that a document is about what its orders cost."""
+    amount = func.sum(DocumentOrder.amount_cents)
+    parts = select(DocumentOrder.document_id, amount, Document.net_cents, Document.gross_cents)
+    parts = parts.join(Document, Document.id == DocumentOrder.document_id)
+    for document_id, cents, net, gross in session.execute(
+        parts.group_by(DocumentOrder.document_id, Document.net_cents, Document.gross_cents)
+    ):
+        if cents > 0 and cents not in (net, gross):
+            yield say("{number}: its orders cost something else.", number=seen.numbers.get(document_id, "?"))
+    orders = select(DocumentOrder.order_id, amount, Order.price_cents).join(Order, Order.id == DocumentOrder.order_id)
+    for order_id, cents, price in session.execute(orders.group_by(DocumentOrder.order_id, Order.price_cents)):
+        if not 0 <= cents <= (price or 0):
+            yield say(
+                "Order {order} was invoiced for {cents} at a price of {price}.",
+                order=order_id,
+                cents=Euros(cents),
+                price=Euros(price or 0),
+            )
 
 
 def _ledger(session: Session) -> Iterator[Sentence]:

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from fablab import db
 from fablab.db import utcnow
-from fablab.invoicing import crediting, issuing, payments, verifying
+from fablab.invoicing import crediting, from_orders, issuing, payments, verifying
 from fablab.invoicing.content import to_text
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.models import Document, Method
 from fablab.invoicing.payments import PaymentData
 from fablab.tables import APPEND_ONLY
-from tests.books import business, command, draft_of
+from tests.books import business, command, draft_of, made_company_order
 from tests.running import FABLAB
 
 TODAY = utcnow().date()
@@ -73,6 +73,18 @@ def test_books_that_nobody_touched_have_no_findings(books):
 def test_what_was_changed_behind_the_back_is_named(books, statement, first):
     tamper(statement)
     assert first in found()[0]
+
+
+def test_an_order_that_was_invoiced_at_another_price_is_named(any_place):
+    with db.transaction() as session:
+        cast, acme = business(session)
+        made_company_order(session, cast, acme)
+        from_orders.invoice_company(session, acme, "", command("one"))
+    assert found() == []
+    tamper("UPDATE document_order SET amount_cents = amount_cents + 1")
+    document, order = found()
+    assert "00001: its orders cost something else" in document
+    assert "was invoiced for" in order
 
 
 def test_a_document_that_was_taken_out_is_missed(books):

@@ -17,7 +17,7 @@ from fablab.invoicing.content import Buyer, from_text
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.models import Document, Method
 from fablab.invoicing.payments import PaymentData
-from fablab.invoicing.queries import Standing
+from fablab.invoicing.queries import Shown, Standing
 from tests.books import (
     FRANCHISE,
     STANDARD,
@@ -287,6 +287,33 @@ def test_a_companys_orders_are_invoiced_again_after_a_credit_note_that_says_so(s
     crediting.issue(session, invoice, Credit(invoice.gross_cents, "Adresse", invoice_again=True), command("all"))
     (again,) = from_orders.invoice_company(session, acme, "", command("two"))
     assert again.gross_cents == invoice.gross_cents
+
+
+def test_the_list_shows_a_year_or_what_is_open_in_any(session):
+    cast, acme = business(session)
+    old, paid_one, credited = (
+        issuing.issue(session, draft_of(1000 + n, company=acme), command(str(n))) for n in range(3)
+    )
+    payments.pay(session, paid_one, paid(1001), None, utcnow())
+    crediting.issue(session, credited, Credit(1002, "Annulée"), command("note"))
+    later = utcnow() + timedelta(days=366)
+    new = issuing.issue(session, draft_of(1000, company=acme), replace(command("new"), now=later))
+    day = seller.today(later)
+
+    def numbers(shown, person=cast.carole):
+        return [each.document.id for each in queries.listed(session, person, shown, day)]
+
+    assert queries.years(session, cast.carole) == [day.year, TODAY.year]
+    assert numbers(Shown(day.year)) == [new.id]
+    assert len(numbers(Shown(TODAY.year))) == 4
+    assert numbers(Shown(day.year, Standing.OVERDUE)) == [old.id]
+    assert numbers(Shown(day.year, Standing.DUE)) == [new.id]
+    assert numbers(Shown(day.year, Standing.PAID)) == [paid_one.id]
+    assert numbers(Shown(day.year, Standing.CREDITED)) == [credited.id]
+    assert queries.owed_cents(session, cast.carole, day) == (2000, 1000)
+    assert queries.owed_cents(session, cast.charlie, day) == (0, 0)
+    assert numbers(Shown(day.year), cast.charlie) == []
+    assert numbers(Shown(day.year), cast.alice) == [new.id]
 
 
 def test_what_a_document_says_does_not_follow_the_company_or_the_seller(session):

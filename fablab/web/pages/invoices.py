@@ -23,7 +23,7 @@ from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import METHOD_LABELS, Document, Method
 from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.payments import PaymentData
-from fablab.invoicing.queries import STANDING_LABELS, Standing
+from fablab.invoicing.queries import STANDING_LABELS, Shown, Standing
 from fablab.money import parse_euros
 from fablab.orders import queries as order_queries
 from fablab.web import papers
@@ -48,16 +48,21 @@ def _command(key: str) -> Command:
 @needs(Permission.ORDER)
 def listed() -> Any:
     """Show the documents this person may see, and to bookkeepers what is to be invoiced."""
-    wanted = request.args.get("state", "")
+    state = request.args.get("state", "")
+    standing = Standing(state) if state in set(Standing) else None
     with db.reading() as session:
-        found = queries.listed(session, me(), _today())
+        years = queries.years(session, me())
+        year = request.args.get("year", type=int)
+        shown = Shown(year if year in years else next(iter(years), _today().year), standing)
+        owed, overdue = queries.owed_cents(session, me(), _today())
         keeps_books = me().may(Permission.KEEP_BOOKS)
         return render_template(
             "invoices/list.html",
-            documents=[each for each in found if wanted in ("", each.standing)],
-            wanted=wanted,
-            open_cents=sum(each.balance_cents for each in found if each.standing in (Standing.DUE, Standing.OVERDUE)),
-            overdue_cents=sum(each.balance_cents for each in found if each.standing == Standing.OVERDUE),
+            documents=queries.listed(session, me(), shown, _today()),
+            shown=shown,
+            years=years,
+            open_cents=owed,
+            overdue_cents=overdue,
             waiting=from_orders.waiting(session) if keeps_books else [],
             can_invoice=seller.can_invoice(session, _today()),
             companies=companies.listed(session, me()),
