@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from sqlalchemy.exc import IntegrityError
+
 from fablab import db
 from fablab.invoicing import paper
 from fablab.invoicing.content import from_text
@@ -16,6 +20,7 @@ def pdf_of(document_id: int) -> bytes:
     if found is not None:
         return found
     made = paper.make_pdf(from_text(payload))
-    with db.transaction() as session:
+    with suppress(IntegrityError), db.transaction() as session:  # somebody else may have made it meanwhile
         paper.keep(session, document_id, made)
-    return made
+    with db.reading() as session:
+        return paper.kept(session, document_id) or made
