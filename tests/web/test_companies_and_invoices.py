@@ -13,9 +13,10 @@ from fablab.billing import ledger
 from fablab.invoicing import from_orders, issuing, queries
 from fablab.invoicing.content import from_text
 from fablab.invoicing.models import Document
+from fablab.jobs import queries as jobs
 from fablab.orders.models import Order
 from tests.books import add_company, command, company_order, draft_of, made_company_order, make, open_books
-from tests.people import draft_cube, order_cube
+from tests.people import draft_cube, order_cube, slice_job
 
 CHOICES = {"filament": "PLA|", "quality": "normal", "infill": "20", "quantity": "1"}
 COMPANY = {
@@ -165,6 +166,20 @@ def test_who_pays_is_chosen_with_the_order(site, acme):
     with db.reading() as session:
         found = session.get(Order, order.id)
         assert (found.company_id, found.po_number, found.price_before_vat) == (acme.id, "BC-9", True)
+        assert ledger.balance_cents(session, site.cast.alice.id) == 2000
+
+
+def test_a_dearer_slice_of_a_companys_order_is_confirmed_again_before_vat(site, acme):
+    with db.transaction() as session:
+        order = company_order(session, site.cast.alice, session.get(Company, acme.id))
+        slice_job(session, jobs.of_order(session, order.id)[0], mass_g=90.0)
+    alice, address = site.as_("alice"), f"/orders/{order.public_id}"
+    page = alice.get(address).text
+    assert "before VAT" in page
+    seen = re.search(r'name="seen_cents" value="(\d+)"', page).group(1)
+    assert alice.post(f"{address}/confirm-again", seen_cents=seen).status_code == 302
+    with db.reading() as session:
+        assert session.get(Order, order.id).price_cents == int(seen)
         assert ledger.balance_cents(session, site.cast.alice.id) == 2000
 
 
