@@ -215,7 +215,7 @@ def test_a_printer_that_comes_back_is_followed_again(fleet, quick):
         becomes(machine_id, Operation.OFFLINE)
         fleet.reopen(pretend)
         becomes(machine_id, Operation.READY)
-    assert pretend.sockets == 2
+        wait_until(lambda: pretend.sockets == 2, 30)
 
 
 def test_machines_are_taken_up_changed_and_left_while_it_runs(fleet):

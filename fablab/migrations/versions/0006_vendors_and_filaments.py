@@ -9,7 +9,7 @@ from alembic import op
 
 from fablab.db import append_only_ddl
 
-revision = '0007'
+revision = '0006'
 down_revision = '0005'
 branch_labels = None
 depends_on = None
