@@ -166,6 +166,8 @@ class SimulatedPrinter:
             place.write_bytes(path.read_bytes())
             state.files[name] = {"size": place.stat().st_size, "successes": 0, "failures": 0}
             state.log.append(("upload", name))
+        if name not in self._now()[0].files:
+            raise NobodyKnows(say("The file did not arrive whole at the printer."))
 
     def select(self, name: str) -> None:
         """Select a file without printing it."""
@@ -256,7 +258,7 @@ class SimulatedPrinter:
                 self._restart(state)
                 self._fail(Fault.RESTARTED)
             if fault == Fault.SILENT:
-                yield State(files=json.loads(json.dumps(state.files)))
+                yield State(**json.loads(json.dumps(asdict(state))))
                 return
             if fault != Fault.SLOW:
                 yield state

@@ -1,72 +1,13 @@
 """One contract, both drivers: the simulated printer and a real OctoPrint with its virtual printer."""
 
-import itertools
-
 import pytest
 
 from fablab.files import sha1_of
-from fablab.printers import BUSY, NotSent, Printer, PrinterState, Refused, open_printer
-from fablab.printers.simulated import Mishap, SimulatedPrinter
+from fablab.printers import NotSent, PrinterState, Refused, open_printer
+from fablab.printers.simulated import SimulatedPrinter
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("octoprint")
-
-numbers = itertools.count(1)
-
-
-class Bench:
-    """A printer of one driver on the bench, and how to make things happen to it."""
-
-    def __init__(self, driver: str, printer: Printer, folder) -> None:
-        self.driver, self.printer, self.folder = driver, printer, folder
-
-    def gcode(self, seconds: float = 1.0, *extra: str):
-        """Write a G-code that takes about so long on either printer."""
-        path = self.folder / f"{next(numbers)}.gcode"
-        dwells = ["G4 P100"] * int(seconds * 10)
-        middle = len(dwells) // 2
-        lines = ["G28", *dwells[:middle], *extra, *dwells[middle:]]
-        lines += [f"; estimated printing time (normal mode) = {max(1, round(seconds * 10))}s"]
-        path.write_text("\n".join(lines) + "\n")
-        return path
-
-    def sent(self, seconds: float = 1.0, *extra: str) -> str:
-        """Upload such a file and return its name."""
-        name = f"fl-{next(numbers)}-x.gcode"
-        self.printer.upload(name, self.gcode(seconds, *extra))
-        return name
-
-    def printing(self, seconds: float = 3.0, *extra: str) -> str:
-        """Start such a print and return its name."""
-        name = self.sent(seconds, *extra)
-        self.printer.start(name)
-        wait_until(lambda: self.is_in(PrinterState.PRINTING), 15)
-        return name
-
-    def is_in(self, *states: PrinterState) -> bool:
-        return self.printer.look().state in states
-
-    def rest(self) -> None:
-        """Bring the printer back to where the next test finds it ready."""
-        if self.is_in(PrinterState.ERROR, PrinterState.OFFLINE):
-            self.printer.connect()
-        if self.printer.look().state in BUSY:
-            self.printer.cancel()
-        wait_until(lambda: self.is_in(PrinterState.READY), 30)
-
-
-@pytest.fixture(params=["simulated", "octoprint"])
-def bench(request, tmp_path):
-    if request.param == "simulated":
-        made = Bench(
-            "simulated", open_printer("simulated", f"{tmp_path}/printer?speed=10&least=0.2&most=60", None), tmp_path
-        )
-    else:
-        server = request.getfixturevalue("octoprint")
-        made = Bench("octoprint", open_printer("octoprint", server.address, server.key), tmp_path)
-    made.rest()
-    yield made
-    made.rest()
 
 
 def test_an_uploaded_file_is_known_by_its_content_and_has_no_history(bench):
@@ -158,18 +99,6 @@ def test_a_file_that_is_printed_cannot_be_deleted_and_deleting_twice_is_fine(ben
     bench.printer.delete(name)
     bench.printer.delete(name)
     assert bench.printer.history(name) is None
-
-
-def test_an_error_in_the_middle_is_told_remembered_and_recovered_from(bench):
-    if bench.driver == "simulated":
-        bench.printer.mishap(Mishap.ERROR, 0.5)
-    name = bench.printing(2, "!!DEBUG:trigger_fatal_error_marlin")
-    wait_until(lambda: bench.is_in(PrinterState.ERROR), 20)
-    assert bench.printer.look().error
-    assert bench.printer.history(name).failures == 1
-    assert any("not connected" in str(finding.sentence) for finding in bench.printer.check() if not finding.ok)
-    bench.printer.connect()
-    wait_until(lambda: bench.is_in(PrinterState.READY), 20)
 
 
 def test_pausing_or_stopping_nothing_is_refused(bench):
