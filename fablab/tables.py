@@ -19,6 +19,7 @@ APPEND_ONLY = (
     "spool_override",
     "job_event",
     "machine_event",
+    "house_rules",
     "order_event",
     "seller_identity",
     "vat_regime",

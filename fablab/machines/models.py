@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from fablab.accounts.models import Person
 from fablab.db import Base, new_public_id, utcnow
 from fablab.words import N_, Sentence
 
@@ -85,7 +86,10 @@ class Machine(Base):
 
 
 class HouseRules(Base):
-    """What holds for all machines of the place: one row. Texts are as people wrote them, see `hours`."""
+    """What holds for all machines of the place since `set_at`: the newest row counts, and none is ever changed.
+
+    Texts are as people wrote them, see `hours`.
+    """
 
     __tablename__ = "house_rules"
 
@@ -94,6 +98,10 @@ class HouseRules(Base):
     quiet_hours: Mapped[str] = mapped_column(String(40), default="")
     heating_at_once: Mapped[int] = mapped_column(default=0)
     heating_minutes: Mapped[int] = mapped_column(default=5)
+    set_at: Mapped[datetime | None] = mapped_column(default=utcnow)
+    set_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    set_by: Mapped[Person | None] = relationship(lazy="joined")
 
 
 class MachineEvent(Base):

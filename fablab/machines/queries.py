@@ -34,12 +34,8 @@ def profiles_in_use(session: Session) -> set[str]:
     return set(session.scalars(select(Machine.profile).where(Machine.service == Service.IN_SERVICE).distinct()))
 
 
-THE_HOUSE = 1
-"""The one row of the house rules."""
-
-
 def house_rules(session: Session, *, lock: bool = False) -> HouseRules:
     """Return the rules of the place; `lock` lets one transaction at a time start something by them."""
-    wanted = select(HouseRules).where(HouseRules.id == THE_HOUSE)
-    found = session.scalar(wanted.with_for_update() if lock else wanted)
+    wanted = select(HouseRules).order_by(HouseRules.id.desc()).limit(1)
+    found = session.scalar(wanted.with_for_update(of=HouseRules) if lock else wanted)
     return found or HouseRules(opening_hours="", quiet_hours="", heating_at_once=0, heating_minutes=5)

@@ -13,7 +13,6 @@ from fablab import bus, leases, vault
 from fablab.errors import Invalid
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service
-from fablab.machines.queries import THE_HOUSE
 from fablab.printers import DRIVERS
 from fablab.words import Sentence, say
 
@@ -84,12 +83,12 @@ def _check(session: Session, data: MachineData, machine: Machine | None = None) 
         raise Invalid(say("Another printer is already called “{name}”.", name=name), field="name")
 
 
-def set_rules(session: Session, rules: HouseRules) -> None:
+def set_rules(session: Session, rules: HouseRules, by_id: int | None) -> None:
     """Let new rules hold for all machines from now on. Raises `Invalid` for hours that cannot be read."""
     parse_hours(rules.opening_hours)
     parse_quiet(rules.quiet_hours)
-    rules.id = THE_HOUSE
-    session.merge(rules)
+    rules.set_by_id = by_id
+    session.add(rules)
     bus.ask(session, "schedule")
     bus.tell(session, "board")
 

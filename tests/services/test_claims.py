@@ -82,7 +82,7 @@ def test_four_schedulers_together_let_no_more_heat_than_the_rules_say(any_place)
         for _ in range(4):
             queued_order(session, cast.alice)
         rules = HouseRules(opening_hours="", quiet_hours="", heating_at_once=2, heating_minutes=5)
-        machines.set_rules(session, rules)
+        machines.set_rules(session, rules, cast.bob.id)
     assert sum(len(found) for found in race(claim)) == 2
 
 

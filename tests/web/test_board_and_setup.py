@@ -13,7 +13,7 @@ from fablab.jobs import dispatch, handprints
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
-from fablab.machines.models import Machine, Plate
+from fablab.machines.models import HouseRules, Machine, Plate
 from tests.people import add_machine, order_cube, queued_order
 
 
@@ -268,7 +268,9 @@ def test_house_rules_are_written_in_words_and_hold_at_once(site):
     assert refused.status_code == 422
     assert "“whenever” is not understood" in refused.text
     assert carole.post("/setup/rules", **rules).status_code == 302
-    assert "22h-22h01" in carole.get("/setup/").text
+    page = carole.get("/setup/").text
+    assert "22h-22h01" in page
+    assert f"Set by {site.cast.carole.name}" in page
     assert "mon-sun 0:00-0:01" in carole.get("/setup/rules").text
     carole.post("/setup/rules", **{**rules, "quiet_hours": ""})
     with db.transaction() as session:
@@ -277,6 +279,7 @@ def test_house_rules_are_written_in_words_and_hold_at_once(site):
     assert "prints only while somebody is here" in carole.get("/board/").text
     with db.transaction() as session:
         assert dispatch.schedule(session, utcnow()) == []
+        assert [rules.set_by_id for rules in session.scalars(select(HouseRules))] == [site.cast.carole.id] * 2
 
 
 def test_a_printer_keeps_its_circuit_and_whether_it_needs_somebody(site):

@@ -84,7 +84,7 @@ def set_rules() -> Any:
     def save(session: Session) -> None:
         wanted = HouseRules()
         form.populate_obj(wanted)
-        machine_services.set_rules(session, wanted)
+        machine_services.set_rules(session, wanted, me().id)
 
     if saved(form, save):
         return redirect(url_for("setup.show"))
