@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -15,6 +16,12 @@ from tests.watching.lookalike import KEY, LookAlike
 from workers import following
 from workers.visits import Visits
 from workers.watcher import Watcher
+
+
+def run(coroutine):
+    """Run a coroutine to its end in a loop of its own: the thread of the tests may belong to the browser's."""
+    with ThreadPoolExecutor(1) as somewhere:
+        return somewhere.submit(asyncio.run, coroutine).result(60)
 
 
 class Loop:

@@ -12,6 +12,7 @@ from fablab.printers.following import FOLLOWERS
 from fablab.printers.octoprint_push import follow, sign_of
 from tests.printers.test_octoprint import server, words
 from tests.waiting import wait_until
+from tests.watching.conftest import run
 from tests.watching.lookalike import KEY
 
 NETWORKS = ("127.0.0.0/8",)
@@ -20,7 +21,7 @@ NETWORKS = ("127.0.0.0/8",)
 def followed(address, key=KEY, networks=NETWORKS):
     """Follow until it ends; return the signs."""
     signs = []
-    asyncio.run(follow(Reach(address, key, networks), signs.append))
+    run(follow(Reach(address, key, networks), signs.append))
     return signs
 
 
@@ -90,7 +91,7 @@ def test_neither_key_nor_session_is_logged(fleet, caplog):
         await asyncio.to_thread(wait_until, lambda: len(signs) >= 2, 30)
         task.cancel()
 
-    asyncio.run(for_a_moment())
+    run(for_a_moment())
     assert KEY not in caplog.text
     assert "s" * 32 not in caplog.text
     assert KEY not in repr(Reach("http://127.0.0.1", KEY, NETWORKS))
