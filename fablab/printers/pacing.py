@@ -5,7 +5,7 @@ from __future__ import annotations
 from fablab.printers.contract import PrinterState, Reading
 
 OFTEN_HALF_S = 2
-STEPS_HALF_S = (16, 8, 4)  # few steps, because each change is a message
+STEPS_HALF_S = (32, 16, 8, 4)  # few steps, because each change is a message
 MEASURED_OVER_S = 10.0
 
 

@@ -23,6 +23,11 @@ quiet.setLevel(logging.WARNING)
 
 KEY = "a" * 32
 CONNECTED = {"connected": {"version": "1.11.8", "permissions": ["x" * 70] * 95}}
+HEADERS = (
+    "Content-Type: application/json\r\nCache-Control: max-age=0\r\nX-Clacks-Overhead: GNU Terry Pratchett\r\n"
+    "Server-Timing: app;dur=0\r\nX-Robots-Tag: noindex, nofollow, noimageindex\r\n"
+    "X-Content-Type-Options: nosniff\r\nX-Frame-Options: sameorigin\r\n"
+)
 TEMPERATURES = [{"time": 1_790_000_000 + n, "tool0": {"actual": 210.1, "target": 210.0}} for n in range(1000)]
 ROOM = ["Recv: ok T:210.0 /210.0 B:60.0 /60.0 @:64"] * 55
 
@@ -222,9 +227,8 @@ class LookAlike:
             return False
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         status, content = self.answer(method, path, headers.get("content-type", ""), body)
-        text = b"" if content is None else json.dumps(content).encode()
-        length = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
-        writer.write(f"HTTP/1.1 {status} OK\r\n{length}\r\n".encode() + text)
+        text = b"" if content is None else json.dumps(content, indent=2).encode()
+        writer.write(f"HTTP/1.1 {status} OK\r\n{HEADERS}Content-Length: {len(text)}\r\n\r\n".encode() + text)
         return version == "HTTP/1.1"
 
     async def _talk(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
