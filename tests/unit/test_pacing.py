@@ -19,7 +19,9 @@ def steady():
     return pace
 
 
-@pytest.mark.parametrize(("percent", "half_s"), [(10.21, 32), (10.6, 16), (10.7, 8), (10.85, 4), (10.95, 2), (10.999, 2)])
+@pytest.mark.parametrize(
+    ("percent", "half_s"), [(10.21, 32), (10.6, 16), (10.7, 8), (10.85, 4), (10.95, 2), (10.999, 2)]
+)
 def test_frames_come_more_often_the_nearer_a_whole_per_cent_is(steady, percent, half_s):
     assert steady.half_seconds(printing(percent), 10.5) == half_s
 
