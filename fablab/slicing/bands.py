@@ -8,14 +8,13 @@ around; the lowest solid layer over sparse infill is a bridge.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fablab.slicing.depth import Bools, Depths, grown, opened, rims, share_deeper
+from fablab.slicing.depth import Bools, Depths, blocks, grown, opened, rims, share_deeper
 from fablab.slicing.features import Features
 from fablab.slicing.process import Shape
 
@@ -107,13 +106,14 @@ class _Sections:
         solid = self._solid(first, count)
         bridges = self._inner_bridges(first, solid)
         mm2 = (self.scale * self.cell**2)[section]
-        core = self.core[section]
         begins = (first > 0) & np.r_[False, section[1:] != section[:-1]]
         ends = np.r_[section[1:] != section[:-1], True]
         top = np.where(ends, self.top_cells[section], 0.0)
         outer = np.where(begins, self.bottom_cells[section], 0.0)
         solid_rim, core_rim = rims(solid, self.cell), rims(self.core, self.cell)[section]
-        sparse_rim = rims(np.maximum(core - solid, 0), self.cell)
+        sparse_rim = np.empty(len(first))
+        for some in blocks(len(first), solid[0].size):
+            sparse_rim[some] = rims(np.maximum(self.core[section[some]] - solid[some], 0), self.cell)
         by_grid = self.core.sum(axis=(1, 2), dtype=np.float64)[section] * mm2
         core_mm2 = by_grid + self.excess_mm2[section]
         of_core = core_mm2 / np.maximum(by_grid, 1e-9)
@@ -138,57 +138,63 @@ class _Sections:
             sparse_rim_mm=np.where(sparse_mm2 > 1, sparse_rim, 0.0),
         )
 
-    def _deeper(self, than_mm: float) -> Depths:
-        return share_deeper(self.depth, than_mm, self.cell)
-
     def _measure(self) -> None:
         """Measure walls and what is inside them in each section: `core` (K, ny, nx), areas and lengths (K,)."""
-        shape, cell_mm2 = self.shape, self.cell**2
-        area, contour = self.features.slab_mm2[self.used], self.features.slab_perimeter_mm[self.used]
-        inside = self._deeper(0.0)
-        self.inside = inside
-        by_grid = inside.sum(axis=(1, 2), dtype=np.float64) * cell_mm2
+        count = len(self.depth)
+        self.inside, self.core = np.empty_like(self.depth), np.empty_like(self.depth)
+        self.scale, self.excess_mm2 = np.ones(count), np.zeros(count)
+        self.wall_mm2, self.outer_mm, self.inner_mm = np.zeros(count), np.zeros(count), np.zeros(count)
+        for some in blocks(count, self.depth[0].size):
+            self._measure_some(some)
+
+    def _measure_some(self, some: slice) -> None:
+        shape, depth, cell = self.shape, self.depth[some], self.cell
+        area, contour = self.features.slab_mm2[self.used[some]], self.features.slab_perimeter_mm[self.used[some]]
+        inside = share_deeper(depth, 0.0, cell)
+        by_grid = inside.sum(axis=(1, 2), dtype=np.float64) * cell**2
         scale = np.where(by_grid > 0, area / np.maximum(by_grid, 1e-9), 1.0)
-        self.scale = np.where(np.abs(scale - 1) < MOST_NORMALISED, scale, 1.0)
-        unit = self.scale * cell_mm2
+        scale = np.where(np.abs(scale - 1) < MOST_NORMALISED, scale, 1.0)
 
         def total(share: Depths) -> Floats:
-            return np.asarray(share.sum(axis=(1, 2), dtype=np.float64) * unit)
+            return np.asarray(share.sum(axis=(1, 2), dtype=np.float64) * scale * cell**2)
 
-        ridge = self._ridge()
+        ridge = self._ridge(depth)
         walls_take_all = ridge < np.float32(shape.inner_edge_mm + ABSORBED * shape.inner_spacing_mm)
-        within = self._deeper(shape.inner_edge_mm)
-        absorbed = total(np.where(walls_take_all, within, 0))
-        self.core = self._deeper(shape.fill_edge_mm)
+        within = share_deeper(depth, shape.inner_edge_mm, cell)
+        core = share_deeper(depth, shape.fill_edge_mm, cell)
         if shape.loops:
-            self.core[walls_take_all] = 0
+            core[walls_take_all] = 0
+        self.inside[some], self.core[some], self.scale[some] = inside, core, scale
         if shape.loops == 0:
-            self.wall_mm2 = self.excess_mm2 = self.outer_mm = self.inner_mm = np.zeros(len(area))
             return
-        wall = total(self._deeper(shape.first_edge_mm) - within) + absorbed
+        absorbed = total(np.where(walls_take_all, within, 0))
+        wall = total(share_deeper(depth, shape.first_edge_mm, cell) - within) + absorbed
         most = contour * shape.wall_mm2_per_mm * 1.01 + absorbed
-        self.excess_mm2 = np.maximum(wall - most, 0.0)
-        self.wall_mm2 = np.maximum(np.minimum(wall, most), THINNEST_LINE_MM * contour)
-        self._measure_lines(ridge, within, contour, total)
+        self.excess_mm2[some] = np.maximum(wall - most, 0.0)
+        self.wall_mm2[some] = np.maximum(np.minimum(wall, most), THINNEST_LINE_MM * contour)
+        thin_mm = total(self._single_lines(inside, ridge))
+        self.outer_mm[some] = np.maximum(contour - thin_mm / 2, contour / 2)
+        inner = total(self._second_lines(depth, within, ridge)) / shape.inner_spacing_mm
+        self.inner_mm[some] = np.minimum(inner, contour * (shape.loops - 1))
 
-    def _measure_lines(self, ridge: Depths, within: Depths, contour: Floats, total: Callable[[Depths], Floats]) -> None:
-        """Measure the lengths of wall lines: ribs thinner than two lines have one, thinner than three no inner one."""
-        shape = self.shape
-        single = ridge < np.float32(shape.first_edge_mm + SINGLE_LINE * shape.outer_spacing_mm)
-        thin_mm = total(np.where(single, self.inside / np.maximum(ridge, np.float32(0.1)), 0))
-        self.outer_mm = np.maximum(contour - thin_mm / 2, contour / 2)
-        pair = ridge < np.float32(shape.first_edge_mm + PAIR_OF_LINES * shape.inner_spacing_mm)
-        second = self._deeper(shape.first_edge_mm + shape.outer_spacing_mm) - within
-        inner = total(np.where(pair, 0, second)) / shape.inner_spacing_mm
-        self.inner_mm = np.minimum(inner, contour * (shape.loops - 1))
+    def _single_lines(self, inside: Depths, ridge: Depths) -> Depths:
+        """Return what lies in ribs thinner than two lines, which have one, divided by half their width."""
+        single = ridge < np.float32(self.shape.first_edge_mm + SINGLE_LINE * self.shape.outer_spacing_mm)
+        return np.asarray(np.where(single, inside / np.maximum(ridge, np.float32(0.1)), 0))
 
-    def _ridge(self) -> Depths:
+    def _second_lines(self, depth: Depths, within: Depths, ridge: Depths) -> Depths:
+        """Return what inner lines cover: ribs thinner than three lines have none."""
+        pair = ridge < np.float32(self.shape.first_edge_mm + PAIR_OF_LINES * self.shape.inner_spacing_mm)
+        second = share_deeper(depth, self.shape.first_edge_mm + self.shape.outer_spacing_mm, self.cell) - within
+        return np.where(pair, np.float32(0), second)
+
+    def _ridge(self, depth: Depths) -> Depths:
         """Return for each cell the greatest depth nearby: half the width of the rib it lies in."""
         shape = self.shape
         room = shape.inner_edge_mm + ABSORBED * shape.inner_spacing_mm - shape.fill_edge_mm
         line = shape.first_edge_mm + SINGLE_LINE * shape.outer_spacing_mm + self.cell / 2
         reach = max(1, int(np.ceil(max(room, line) / self.cell - 0.1)))
-        ridge = self.depth
+        ridge = depth
         for axis in (1, 2):
             here, wide = ridge, ridge.copy()
             for step in range(1, min(reach, here.shape[axis] - 1) + 1):
@@ -207,7 +213,10 @@ class _Sections:
         filled = self.core > 0
         for below in range(count - 1):
             above = below + 1
-            step = (self.depth[below] - self.depth[above]) * np.float32(self._step_share(below))
+            step = self.depth[below] - self.depth[above]
+            if not step.any():
+                continue
+            step *= np.float32(self._step_share(below))
             tops[below] = filled[below] & (self.depth[below] > fill) & (self.depth[above] < 0) & (step > fill)
             bottoms[above] = filled[above] & (self.depth[above] > fill) & (self.depth[below] < 0) & (-step > fill)
             hanging = (self.depth[below] < -OVERHANG_REACH_MM) & (-step > 2 * OVERHANG_REACH_MM)
@@ -304,9 +313,12 @@ class _Sections:
         for other in set(between.tolist()) - {int(section)}:
             least = np.minimum(least, self.depth[other])
         shift = self._depth_at(here, section) - least
+        is_ring = shift > np.float32(NARROWEST_SKIN * self.shape.solid_spacing_mm)
+        if not is_ring.any():
+            return
         open_still = share_deeper(self.depth[section] - shift, self.shape.inner_edge_mm, self.cell)
         ring = np.maximum(self.core[section] - open_still, 0)
-        np.copyto(solid, ring, where=shift > np.float32(NARROWEST_SKIN * self.shape.solid_spacing_mm))
+        np.copyto(solid, ring, where=is_ring)
 
     def _add_exposed(self, solid: Depths, begin: int) -> None:
         """Add what lies under tops and over bottoms that show."""
@@ -328,6 +340,8 @@ class _Sections:
             if begin < self.shape.bottom_layers:
                 continue
             bridge = solid[band]
+            if not bridge.any():
+                continue
             for layer in range(max(0, begin - self.shape.bridge_layers), begin):
                 other = int(np.searchsorted(first, layer, side="right")) - 1
                 bridge = np.minimum(bridge, self.core[self.of_layer[layer]] - solid[other])

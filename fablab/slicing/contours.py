@@ -46,7 +46,9 @@ def trace(cuts: Cuts, planes: int) -> Runs:
     smooth = linked[turn[linked] < CORNER_RAD]
     loop_count, loop = _groups(len(plane), linked, follower[linked])
     run_count, run = _groups(len(plane), smooth, follower[smooth])
-    ends = np.setdiff1d(np.arange(len(plane)), smooth)
+    goes_on = np.zeros(len(plane), dtype=bool)
+    goes_on[smooth] = True
+    ends = np.flatnonzero(~goes_on)
     end_turn = np.full(run_count, np.pi / 2)
     start_turn = np.full(run_count, np.pi / 2)
     end_turn[run[ends]] = turn[ends]
