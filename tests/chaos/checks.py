@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import ledger
-from fablab.billing.models import LedgerLine
 from fablab.db import utcnow
 from fablab.filament.models import Movement, SpoolMovement
+from fablab.invoicing import verifying
 from fablab.jobs import queries as jobs
 from fablab.jobs.models import Attempt, HandPrint
 from fablab.jobs.signoff import Reason
@@ -106,11 +106,8 @@ def stuck(session: Session, confirmed: Iterable[int]) -> list[str]:
 
 
 def unbalanced(session: Session) -> list[str]:
-    """Name what does not add up: bookings, reservations of ended orders, and filament of attempts."""
-    found = [f"booking {entry}" for entry in ledger.unbalanced(session)]
-    total = session.scalar(select(func.sum(LedgerLine.amount_cents))) or 0
-    if total:
-        found.append(f"all bookings together: {total} cents")
+    """Name what does not add up: what `fablab billing verify` finds, reservations of ended orders, filament."""
+    found = [str(finding) for finding in verifying.findings(session)]
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
         kept, charged = ledger.reserved_cents(session, order.id), ledger.charged_cents(session, order.id)
         good = sum(job.good_copies for job in jobs.of_order(session, order.id))
