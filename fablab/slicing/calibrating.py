@@ -222,6 +222,6 @@ def _spread(errors: Floats, wider: float) -> Spread:
 TYPICAL_TIME = {
     "outer": 1.0, "inner": 1.1, "solid": 1.03, "top": 1.2, "bridge": 1.0, "infill": 1.18, "supports": 1.0,
     "interfaces": 1.0, "loops": 0.4, "nests": 1.4, "fills": 0.12, "far fills": 0.05, "skins": 0.06, "far skins": 0.02,
-    "props": 0.07, "regions": 0.6, "layers": 0.3,
+    "props": 1.0, "regions": 0.6, "layers": 0.3,
 }  # fmt: skip
 """Where a fit starts that has nothing to start from: what held on average for parts that strangers had drawn."""

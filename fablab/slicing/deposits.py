@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fablab.slicing.bands import Bands
 from fablab.slicing.features import Features
 from fablab.slicing.plates import GAP_MM
-from fablab.slicing.process import Process
+from fablab.slicing.process import Process, spacing_mm
 
 Floats = NDArray[np.float64]
 
@@ -24,19 +24,23 @@ FIRST_SUPPORT_LAYER = 0.95
 """The first layer of supports is nearly full."""
 SUPPORT_BASE_MM = 0.4
 """And broader by this much around."""
-SUPPORT_EDGE_SHARE = 0.76
+SUPPORT_EDGE_SHARE = 0.8
 """One more line along this share of the outline of supports."""
-SUPPORT_LAYER_MM = 0.275
-"""Layers of supports are as thick as the nozzle allows, whatever the layers of the part."""
-LEVEL_INTERFACES, SLOPE_INTERFACES, FLOOR_INTERFACES = 1.0, 1.2, 2.0
+LEVEL_INTERFACES, SLOPE_INTERFACES, FLOOR_INTERFACES = 1.1, 1.3, 2.2
 
 
 @dataclass(frozen=True)
 class Supports:
-    """Supports of one part: area and outline (G,) in each band, and volumes in mm³ of the body and the interfaces."""
+    """Supports of one part: areas, outlines and mm of lines in a layer of each band (G,), and volumes in mm³.
+
+    The lines of their body go across and around what they stand on: `band_mm2`, `band_outline_mm`.
+    """
 
     band_mm2: Floats
     band_outline_mm: Floats
+    across_mm: Floats
+    around_mm: Floats
+    interface_mm: Floats
     body_mm3: float
     interface_mm3: float
 
@@ -103,19 +107,39 @@ def supports_of(features: Features, bands: Bands, process: Process) -> Supports:
     area = features.support_mm2
     if not process.with_supports or not area.any():
         nothing = np.zeros(len(bands.layers))
-        return Supports(nothing, nothing, 0.0, 0.0)
-    line, interfaces = process.support, process.support_interface_layers
-    density = line.spacing_mm / (line.spacing_mm + process.support_spacing_mm)
-    dense = line.spacing_mm / (line.spacing_mm + process.support_interface_spacing_mm)
-    heights = np.diff(features.edges_mm)
-    volume, sides = float((area * heights).sum()), float((features.support_outline_mm * heights).sum())
-    first = float(area[0]) * (FIRST_SUPPORT_LAYER - density) + float(features.support_outline_mm[0]) * SUPPORT_BASE_MM
-    body = volume * density + SUPPORT_EDGE_SHARE * sides * line.spacing_mm + first * process.first_layer_mm
-    level = LEVEL_INTERFACES * float(features.support_level_roof_mm2) * interfaces
-    floor = FLOOR_INTERFACES * float(features.support_floor_mm2)
-    slope = SLOPE_INTERFACES * float(features.support_slope_roof_mm3) * (interfaces > 0)
-    outline = features.support_outline_mm[bands.slab]
-    return Supports(area[bands.slab], outline, body, ((level + floor) * SUPPORT_LAYER_MM + slope) * dense)
+        return Supports(nothing, nothing, nothing, nothing, nothing, 0.0, 0.0)
+    layer = np.where(features.support_is_fine, process.layer_mm, process.support_tallest_mm)
+    spacing = spacing_mm(process.support_width_mm, layer)
+    density = spacing / (spacing + process.support_spacing_mm)
+    heights, outline = np.diff(features.edges_mm), features.support_outline_mm
+    level, floor, slope = _interfaces(features, process)
+    volume = float((area * heights).sum())
+    gaps = float(features.support_level_roof_mm2) * process.support_gap_mm
+    body_share = max(0.0, 1 - (level + floor + slope + gaps) / max(volume, 1e-9))
+    across, around = area * density * body_share, SUPPORT_EDGE_SHARE * outline * spacing * body_share
+    first = float(area[0]) * (FIRST_SUPPORT_LAYER - density[0]) + float(outline[0]) * SUPPORT_BASE_MM
+    dense = process.support.spacing_mm / (process.support.spacing_mm + process.support_interface_spacing_mm)
+    interface = (level + floor + slope) * dense
+    section = (spacing * layer / process.layer_mm)[bands.slab]
+    weight = float((area[bands.slab] * bands.layers).sum()) * process.support_interface.section_mm2
+    return Supports(
+        band_mm2=area[bands.slab],
+        band_outline_mm=outline[bands.slab],
+        across_mm=across[bands.slab] / section,
+        around_mm=around[bands.slab] / section,
+        interface_mm=area[bands.slab] * interface / max(weight, 1e-9),
+        body_mm3=float(((across + around) * heights).sum()) + max(0.0, first) * process.first_layer_mm,
+        interface_mm3=interface,
+    )
+
+
+def _interfaces(features: Features, process: Process) -> tuple[float, float, float]:
+    """Return the room in mm³ of the interfaces under level roofs, over floors, and under slopes."""
+    layers, tallest = process.support_interface_layers, process.support_tallest_mm
+    level = LEVEL_INTERFACES * float(features.support_level_roof_mm2) * layers * tallest
+    floor = FLOOR_INTERFACES * float(features.support_floor_mm2) * tallest
+    slope = SLOPE_INTERFACES * float(features.support_slope_roof_mm3) * (layers > 0)
+    return level, floor, slope
 
 
 def skirt_mm(features: Features, process: Process, copies: int) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fablab.errors import Invalid
 
-VERSION = 3
+VERSION = 4
 """Changes whenever the meaning of a feature changes: older files are measured again."""
 OVERHANG_LEAN = 0.966
 """Faces that lean out further per mm of height are held up: 46°, one more than `support_material_threshold` says."""
@@ -59,6 +59,8 @@ class Features:
 
     support_mm2: Array  # (K,) area of supports in the slab
     support_outline_mm: Array  # (K,) length around them
+    support_islands: Array  # (K,) how many pieces they are in
+    support_is_fine: Array  # (K,) bool, they hold slopes there: their layers are as thin as those of the part
     support_level_roof_mm2: Array  # () area of supports right under level overhangs
     support_slope_roof_mm3: Array  # () volume of the top layers of supports under sloping overhangs
     support_floor_mm2: Array  # () area of supports standing on the part

@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fablab.slicing.profiles import Settings
 
 SHARPEST_MM_S = 0.1
+
+Layer = TypeVar("Layer", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Shape:
         return max(0.0, self.inner_edge_mm - self.first_edge_mm)
 
 
+TALLEST_LAYER = 0.73
+"""Layers of supports that hold no slope share the height between two contacts, each at most 0.75 of the nozzle."""
 INFILL_OVERLAP = 0.2
 """`infill_overlap` in our print profiles."""
 
@@ -85,6 +93,8 @@ class Process:
     support: Line
     support_interface: Line
     support_width_mm: float
+    support_gap_mm: float
+    support_tallest_mm: float
     support_spacing_mm: float
     support_interface_spacing_mm: float
     support_interface_layers: int
@@ -134,6 +144,8 @@ def process_of(settings: Settings) -> Process:
             settings, "support_material", "support_material_interface_speed", "default_acceleration"
         ),
         support_width_mm=settings.number("support_material_extrusion_width"),
+        support_gap_mm=settings.number("support_material_contact_distance"),
+        support_tallest_mm=TALLEST_LAYER * settings.machine.nozzle_mm,
         support_spacing_mm=settings.number("support_material_spacing"),
         support_interface_spacing_mm=settings.number("support_material_interface_spacing"),
         support_interface_layers=int(settings.number("support_material_interface_layers")),
@@ -173,7 +185,7 @@ def _shape(settings: Settings, outer_mm: float, inner_mm: float) -> Shape:
     )
 
 
-def spacing_mm(width_mm: float, layer_mm: float) -> float:
+def spacing_mm(width_mm: float, layer_mm: Layer) -> Layer:
     """Return the distance of neighbouring lines: rectangles with half-circles at their sides (Slic3r's Flow)."""
     return width_mm - layer_mm * (1 - math.pi / 4)
 

@@ -16,7 +16,7 @@ from fablab.slicing.slabs import Slabs
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-GROWTH_MM = 1.0
+GROWTH_MM = 1.4
 """Supports reach so far beyond what they hold: PrusaSlicer grows contacts and snaps them to a grid. Fitted."""
 GAP_MM = 0.27
 """Between supports and walls: 60 % of an outer wall."""
@@ -42,8 +42,8 @@ def supports_of(field: DepthField, slabs: Slabs) -> dict[str, NDArray[Any]]:
     count = len(slabs.is_moving)
     found = list(_roofs(field, slabs))
     if not found:
-        nothing = np.array(0.0)
-        return _named(np.zeros(count), np.zeros(count), nothing, nothing, nothing)
+        nothing, zeros = np.array(0.0), np.zeros(count)
+        return _named(zeros, zeros, zeros, zeros > 0, nothing, nothing, nothing)
     pad = math.ceil((GROWTH_MM + 0.5) / field.cell_mm)
     around = ((0, 0), (pad, pad), (pad, pad))
     free = np.pad(field.depth_mm, around, constant_values=-np.inf) < -GAP_MM
@@ -56,16 +56,43 @@ def supports_of(field: DepthField, slabs: Slabs) -> dict[str, NDArray[Any]]:
     return _named(
         standing.sum(axis=(1, 2)) * cell_mm2,
         rims(standing.astype(np.float32), field.cell_mm),
+        islands(standing),
+        _fine(found, slabs),
         np.array(areas[rises == 0].sum()),
         np.array((areas * rises).sum()),
         np.array(floor * cell_mm2),
     )
 
 
-def _named(area: Floats, outline: Floats, level: Floats, slope: Floats, floor: Floats) -> dict[str, NDArray[Any]]:
+def _fine(roofs: list[_Roof], slabs: Slabs) -> Bools:
+    """Say in which slabs supports hold slopes: each layer of the part is then a layer of the supports too."""
+    sloping = [roof.slab for roof in roofs if roof.rise_mm > 0]
+    fine = np.zeros(len(slabs.is_moving), dtype=bool)
+    fine[sloping] = fine[[slab - 1 for slab in sloping]] = True
+    return fine & slabs.is_moving
+
+
+def islands(masks: Bools) -> Floats:
+    """Return about how many pieces each mask (n, ny, nx) is in: its Euler number, at least 1 if there is any.
+
+    Counted by the corners and ends of what is set (Gray, Local Properties of Binary Images, 1971): no labelling.
+    """
+    cells = np.pad(masks, ((0, 0), (1, 1), (1, 1))).view(np.int8)
+    across = cells[:, :, :-1] + cells[:, :, 1:]
+    four = across[:, :-1] + across[:, 1:]
+    diagonal = (four == 2) & (cells[:, :-1, :-1] == cells[:, 1:, 1:]) & (across[:, :-1] == 1)
+    euler = ((four == 1).sum(axis=(1, 2)) - (four == 3).sum(axis=(1, 2)) - 2 * diagonal.sum(axis=(1, 2))) / 4
+    return np.asarray(np.where(masks.any(axis=(1, 2)), np.maximum(euler, 1.0), 0.0))
+
+
+def _named(
+    area: Floats, outline: Floats, pieces: Floats, fine: Bools, level: Floats, slope: Floats, floor: Floats
+) -> dict[str, NDArray[Any]]:
     return {
         "support_mm2": area,
         "support_outline_mm": outline,
+        "support_islands": pieces,
+        "support_is_fine": fine,
         "support_level_roof_mm2": level,
         "support_slope_roof_mm3": slope,
         "support_floor_mm2": floor,

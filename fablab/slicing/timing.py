@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fablab.slicing.bands import Bands
-from fablab.slicing.deposits import SUPPORT_LAYER_MM, Deposits
+from fablab.slicing.deposits import Deposits
 from fablab.slicing.features import Features
 from fablab.slicing.motion import corner_speed, line_time, move_time
 from fablab.slicing.plates import GAP_MM
-from fablab.slicing.process import Line, Process, spacing_mm
+from fablab.slicing.process import Line, Process
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +34,10 @@ LOSS_POWER = 1.6
 SEEN_TRAVEL = 0.55
 """Share of the time of travels that the slicer's cooling counts: it ignores acceleration."""
 FIRST_LAYER = 1.04
+UNLINKED_SUPPORTS = 0.06
+"""Share of the lines of supports that are reached by a move, besides one move to each piece of them."""
+SUPPORT_SIDE_MM = 3.0
+"""How far lines around supports go between two corners, at least."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,13 @@ class LayerWork:
 
 def work_of(features: Features, bands: Bands, deposits: Deposits, process: Process) -> LayerWork:
     """Return what the layers of one part take."""
-    lengths = {**deposits.line_mm, **_support_lines(bands, deposits, process)}
+    supports = deposits.supports
+    across, around = supports.across_mm, supports.around_mm
+    lengths = {**deposits.line_mm, "supports": across + around, "interfaces": supports.interface_mm}
     lines = _lines(process)
     solid_chord = _chord(bands.solid_mm2, bands.solid_rim_mm)
     sparse_chord = _chord(bands.sparse_mm2, bands.sparse_rim_mm)
-    support_chord = _chord(deposits.supports.band_mm2, deposits.supports.band_outline_mm)
+    support_chord = _chord(supports.band_mm2, supports.band_outline_mm)
     losses = {
         "outer": lengths["outer"] * _wall_loss(features, process, process.outer)[bands.slab],
         "inner": lengths["inner"] * _wall_loss(features, process, process.inner)[bands.slab],
@@ -67,9 +73,8 @@ def work_of(features: Features, bands: Bands, deposits: Deposits, process: Proce
         "top": _line_loss(lengths["top"], solid_chord, process.top, process, process.top.spacing_mm),
         "bridge": _line_loss(lengths["bridge"], solid_chord, process.bridge, process),
         "infill": _line_loss(lengths["infill"], sparse_chord, process.sparse, process),
-        "supports": _line_loss(
-            lengths["supports"], support_chord, process.support, process, process.support_spacing_mm
-        ),
+        "supports": _line_loss(across, support_chord, process.support, process, process.support_spacing_mm)
+        + _line_loss(around, np.maximum(support_chord, SUPPORT_SIDE_MM), process.support, process),
         "interfaces": _line_loss(
             lengths["interfaces"], support_chord, process.support_interface, process, process.support.spacing_mm
         ),
@@ -80,7 +85,7 @@ def work_of(features: Features, bands: Bands, deposits: Deposits, process: Proce
         layers=bands.layers,
         line_mm=np.stack([lengths[kind] for kind in LINES], axis=1),
         loss_s=np.stack([np.maximum(losses[kind], 0) for kind in LINES], axis=1),
-        travel_s=_travels(features, bands, lengths, (solid_chord, sparse_chord, support_chord), process),
+        travel_s=_travels(features, bands, deposits, (solid_chord, sparse_chord, support_chord), process),
         speed_mm_s=np.array([lines[kind].speed_mm_s for kind in LINES]),
         first_mm=walls + solid + float(lengths["supports"][0]),
         hop_s=float(_travel(np.array(float(features.size_mm[:2].mean()) + GAP_MM), process)),
@@ -202,25 +207,10 @@ def _line_loss(length_mm: Floats, chord_mm: Floats, line: Line, process: Process
     return np.asarray(length_mm / chord_mm * one)
 
 
-def _support_lines(bands: Bands, deposits: Deposits, process: Process) -> dict[str, Floats]:
-    """Return mm of support lines in a layer of each band: their volumes, spread by the area at each height.
-
-    Lines of the body are as high as layers of supports are.
-    """
-    supports = deposits.supports
-    weight = supports.band_mm2 * bands.layers
-    share = supports.band_mm2 / max(float(weight.sum()), 1e-9)
-    body = spacing_mm(process.support_width_mm, SUPPORT_LAYER_MM) * SUPPORT_LAYER_MM
-    return {
-        "supports": share * (supports.body_mm3 / body),
-        "interfaces": share * (supports.interface_mm3 / process.support_interface.section_mm2),
-    }
-
-
 def _travels(
     features: Features,
     bands: Bands,
-    lengths: Mapping[str, Floats],
+    deposits: Deposits,
     chords: tuple[Floats, Floats, Floats],
     process: Process,
 ) -> Floats:
@@ -228,14 +218,16 @@ def _travels(
 
     `chords` (G,) are the mean lengths of lines of skins, of infill and of supports.
     """
-    solid, sparse, supports = chords
+    solid, sparse, support = chords
+    lengths, supports = deposits.line_mm, deposits.supports
     loops = np.maximum(features.slab_loops[bands.slab], 1).astype(np.float64)
     area = np.maximum(bands.wall_mm2 + bands.solid_mm2 + bands.sparse_mm2, 0.1)
     contour = np.maximum(features.slab_perimeter_mm[bands.slab], 1e-6)
     apart = np.minimum(np.sqrt(area / loops), 3 * area / contour)
     fills = lengths["infill"] / np.maximum(sparse, 0.5)
     skins = (lengths["solid"] + lengths["top"] + lengths["bridge"]) / np.maximum(solid, 0.4)
-    props = (lengths["supports"] + lengths["interfaces"]) / np.maximum(supports, 0.5)
+    held = (supports.across_mm + supports.interface_mm) / np.maximum(support, 0.5)
+    props = features.support_islands[bands.slab] * (held > 0) + UNLINKED_SUPPORTS * held
     across = np.sqrt(np.maximum(bands.sparse_mm2, 0.1))
     kinds = {
         "loops": loops * _travel(apart, process),
@@ -244,7 +236,7 @@ def _travels(
         "far fills": fills * _travel(np.array(FAR_FILL_MM), process),
         "skins": skins * _travel(np.array(NEAR_SKIN_MM), process),
         "far skins": skins * _travel(np.array(FAR_SKIN_MM), process),
-        "props": props * _travel(np.array(NEAR_FILL_MM), process),
+        "props": props * _travel(np.array(FAR_FILL_MM), process),
         "regions": (bands.sparse_mm2 > 1) * _travel(across, process),
         "layers": np.full(len(loops), float(_travel(np.array(LAYER_MM), process)) + process.layer_change_s),
     }

@@ -13,12 +13,14 @@ from hypothesis import strategies as some
 from fablab.slicing.anatomy import features_of
 from fablab.slicing.bands import Bands, bands_of
 from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.deposits import deposits_of
 from fablab.slicing.drawing import lofted, rectangle
 from fablab.slicing.estimate import estimate
 from fablab.slicing.features import Features
 from fablab.slicing.process import Process, process_of
 from fablab.slicing.profiles import settings as profile_settings
 from fablab.slicing.slabs import slabs_of
+from fablab.slicing.supports import islands
 
 MK3 = profile_settings("mk3", Choices("PLA", Quality.NORMAL, 15))
 PROCESS = process_of(MK3)
@@ -115,11 +117,53 @@ def test_supports_fill_the_room_under_a_table() -> None:
     plate.apply_translation([0, 0, 12])
     found = features(trimesh.util.concatenate([leg, plate]))
     under = found.edges_mm[:-1] < 19.9
-    grown = 50 + 2 * 1.0
+    grown = 50 + 2 * 1.4
     expected = grown**2 - (10 + 2 * 0.27) ** 2
     assert found.support_mm2[under] == pytest.approx(expected, rel=0.03)
     assert found.support_mm2[~under] == pytest.approx(0)
     assert float(found.support_floor_mm2) == 0
+    assert found.support_islands[under] == pytest.approx(1)
+    assert not found.support_is_fine.any()
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+def test_pieces_of_supports_are_counted_by_their_corners(pieces: int) -> None:
+    mask = np.zeros((2, 12, 40), dtype=bool)
+    for place in range(pieces):
+        mask[0, 3:9, 8 * place + 1 : 8 * place + 6] = True
+        mask[0, 5, 8 * place + 6 - place % 2] = True
+    assert list(islands(mask)) == [pieces, 0]
+
+
+def test_supports_of_slopes_have_layers_as_thin_as_the_part_and_others_taller_ones() -> None:
+    """A ramp from its top edge down, and a table of the same height: the same room, held up in steps or at once."""
+    lean = math.tan(math.radians(60))
+    ramp = features(lofted(lambda z: np.array(rectangle(10 + lean * z, 30, lean * z / 2, 0)), [0, 20]))
+    held = ramp.support_mm2[1:-1] > 0
+    assert held.any()
+    assert ramp.support_is_fine[1:-1][held].all()
+
+
+def test_interfaces_and_gaps_take_their_room_from_the_body_of_supports() -> None:
+    supported = process_of(profile_settings("mk3", Choices("PLA", Quality.NORMAL, 15, supports=True)))
+
+    def body_and_interface(height: float) -> tuple[float, float]:
+        leg, plate = trimesh.creation.box((10, 10, height)), trimesh.creation.box((50, 50, 4))
+        plate.apply_translation([0, 0, height / 2 + 2])
+        found = features(trimesh.util.concatenate([leg, plate]))
+        made = deposits_of(found, bands_of(found, SHAPE), supported).supports
+        return made.body_mm3, made.interface_mm3
+
+    (low, under_low), (high, under_high) = body_and_interface(3), body_and_interface(23)
+    assert under_low == pytest.approx(under_high, rel=0.01)
+    spacing = 0.38 - supported.support_tallest_mm * (1 - math.pi / 4)
+    room = 52.8**2 - (10 + 2 * 0.27) ** 2
+    across = room * spacing / (spacing + supported.support_spacing_mm)
+    around = 0.8 * (4 * 52.8 + 4 * (10 + 2 * 0.27)) * spacing
+    assert high - low == pytest.approx(20 * (across + around), rel=0.06)
+    first = (room * 0.95 - across + around / 0.8 / spacing * 0.4) * supported.first_layer_mm
+    taken = supported.support_gap_mm + 1.1 * supported.support_interface_layers * supported.support_tallest_mm
+    assert low == pytest.approx((3 - taken) * (across + around) + first, rel=0.06)
 
 
 @pytest.mark.parametrize(("lean_deg", "held"), [(30, False), (44, False), (48, True), (60, True)])
