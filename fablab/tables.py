@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "job_event",
     "machine_event",
     "house_rules",
+    "shift_note",
     "order_event",
     "seller_identity",
     "vat_regime",

@@ -120,6 +120,21 @@ def watch(machine_id: int, failure: Failure | None = None) -> Outcome:
         return _look_and_record(visit) if visit is not None else Outcome.NOT_SEEN
 
 
+def connect(machine_id: int) -> Outcome:
+    """Let a printer's server connect to its machine again, unless it prints, and record what is seen then."""
+    with leased(machine_id) as lease:
+        if lease is None:
+            return Outcome.NOT_OURS
+        try:
+            visit = _visit(lease)
+            if visit is not None and visit.printer.look().state in (PrinterState.OFFLINE, PrinterState.ERROR):
+                visit.printer.connect()
+        except Problem as problem:
+            _record_absence(lease, problem.sentence)
+            return Outcome.NOT_SEEN
+        return _look_and_record(visit) if visit is not None else Outcome.NOT_SEEN
+
+
 def _look_and_record(visit: Visit, *, start_refused: bool = False) -> Outcome:
     """Look at a printer and record what was seen, or that nothing could be seen."""
     try:

@@ -62,6 +62,12 @@ def dispatch(attempt_id: int) -> None:
     printing.dispatch(attempt_id)
 
 
+@app.task(name="connect")
+def connect(machine_id: int) -> None:
+    """Connect a printer's server to its machine again, and look at it."""
+    printing.connect(machine_id)
+
+
 @app.task(name="watch")
 def watch(machine_id: int) -> None:
     """Look at a printer and write down what became of the attempt on it."""

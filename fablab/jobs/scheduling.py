@@ -105,12 +105,13 @@ class House:
 class Obstacle:
     """Why a machine cannot take a job now. A lower `rank` is nearer to being solved.
 
-    A `mismatch` with the spool is what a volunteer may let pass.
+    A `mismatch` with the spool is what a volunteer may let pass; `needs_spool`: another spool would help.
     """
 
     rank: int
     sentence: Sentence
     mismatch: Mismatch | None = None
+    needs_spool: bool = False
 
 
 def needed_g(job: WaitingJob) -> float:
@@ -179,11 +180,13 @@ def _busy(place: Place) -> Sentence:
 def _spool_obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
     spool = place.spool
     if spool is None:
-        return Obstacle(50, say("{machine} has no spool.", machine=place.name))
+        return Obstacle(50, say("{machine} has no spool.", machine=place.name), needs_spool=True)
     if spool.owner_id is not None and spool.owner_id != job.requester_id:
-        return Obstacle(50, say("The spool on {machine} is a member's own.", machine=place.name))
+        return Obstacle(50, say("The spool on {machine} is a member's own.", machine=place.name), needs_spool=True)
     mismatch = _mismatch(job, spool)
-    return Obstacle(_RANKS[mismatch], _about_spool(job, place, spool, mismatch), mismatch) if mismatch else None
+    if mismatch is None:
+        return None
+    return Obstacle(_RANKS[mismatch], _about_spool(job, place, spool, mismatch), mismatch, needs_spool=True)
 
 
 def _mismatch(job: WaitingJob, spool: LoadedSpool) -> Mismatch | None:
@@ -248,25 +251,34 @@ def assign(
     return chosen
 
 
-def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House) -> list[Sentence]:
-    """Say of each job of the queue, in its order, in one sentence why it is not printing yet."""
+@dataclass(frozen=True)
+class Why:
+    """Why a job is not printing yet, in one sentence; `needs_spool`: no printer has a spool for it."""
+
+    sentence: Sentence
+    needs_spool: bool = False
+
+
+def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House) -> list[Why]:
+    """Say of each job of the queue, in its order, why it is not printing yet."""
     starting = {job.id for job, _ in assign(jobs, places, now, house)}
     return [
-        say("It starts in a moment.") if job.id in starting else _why(job, ahead, places, now, house)
+        Why(say("It starts in a moment.")) if job.id in starting else _why(job, ahead, places, now, house)
         for ahead, job in enumerate(jobs)
     ]
 
 
-def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Sentence:
+def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Why:
     if job.held:
-        return say("On hold: a volunteer has to release it.")
+        return Why(say("On hold: a volunteer has to release it."))
     if (rest := job.rest(now)) is not None:
         left = Duration(rest.total_seconds())
-        return say("The last start did not work; the next try is in {left}.", left=left)
+        return Why(say("The last start did not work; the next try is in {left}.", left=left))
     fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
     if not fitting:
-        return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
+        return Why(say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile))
     obstacles = [obstacle(job, place, house, now) for place in fitting]
     if None in obstacles:
-        return say("Other plates come first: {count}.", count=ahead)
-    return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence
+        return Why(say("Other plates come first: {count}.", count=ahead))
+    nearest = min((each for each in obstacles if each is not None), key=lambda each: each.rank)
+    return Why(nearest.sentence, nearest.needs_spool)

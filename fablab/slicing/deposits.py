@@ -117,7 +117,7 @@ def supports_of(features: Features, bands: Bands, process: Process) -> Supports:
     gaps = float(features.support_level_roof_mm2) * process.support_gap_mm
     body_share = max(0.0, 1 - (level + floor + slope + gaps) / max(volume, 1e-9))
     across, around = area * density * body_share, SUPPORT_EDGE_SHARE * outline * spacing * body_share
-    first = float(area[0]) * (FIRST_SUPPORT_LAYER - density[0]) + float(outline[0]) * SUPPORT_BASE_MM
+    first = float(area[0] * (FIRST_SUPPORT_LAYER - density[0]) + outline[0] * SUPPORT_BASE_MM)
     dense = process.support.spacing_mm / (process.support.spacing_mm + process.support_interface_spacing_mm)
     interface = (level + floor + slope) * dense
     section = (spacing * layer / process.layer_mm)[bands.slab]
