@@ -25,6 +25,7 @@ from fablab.settings import settings
 from tests.people import GCODE, queued_order, slice_job, small_place
 from tests.waiting import wait_until
 from workers import printing
+from workers.printing import Outcome
 
 
 class Scene:
@@ -447,3 +448,26 @@ def test_one_slow_printer_is_looked_at_by_one_worker(scene):
     before = scene.row(Machine, scene.cast.ada).looked_at
     scene.watch()
     assert scene.row(Machine, scene.cast.ada).looked_at == before
+
+
+def test_a_printer_with_an_error_is_connected_again_and_looked_at(scene):
+    scene.printer.mishap(Mishap.ERROR, 0.1)
+    printing.dispatch(scene.claim())
+    scene.watch_until(AttemptState.STOPPED_UNVERIFIED)
+    assert scene.row(Machine, scene.cast.ada).operation == Operation.ERROR
+    assert printing.connect(scene.cast.ada.id) == Outcome.SEEN
+    assert scene.row(Machine, scene.cast.ada).operation == Operation.READY
+    assert scene.row(Machine, scene.cast.ada).plate == Plate.HELD
+
+
+def test_a_printer_that_prints_is_not_connected_anew(scene):
+    printing.dispatch(scene.claim())
+    scene.watch_until(AttemptState.PRINTING)
+    assert printing.connect(scene.cast.ada.id) == Outcome.SEEN
+    assert [line["what"] for line in scene.printer.journal() if line["what"] == "connect"] == []
+
+
+def test_a_printer_that_is_away_cannot_be_connected_and_says_why(scene):
+    scene.printer.switch_off()
+    assert printing.connect(scene.cast.ada.id) == Outcome.NOT_SEEN
+    assert scene.row(Machine, scene.cast.ada).operation == Operation.OFFLINE
