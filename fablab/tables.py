@@ -9,6 +9,7 @@ from fablab.invoicing import models as invoicing
 from fablab.jobs import models as jobs
 from fablab.machines import models as machines
 from fablab.orders import models as orders
+from fablab.orders import review_models as reviews
 
 metadata = Base.metadata
 
@@ -41,5 +42,6 @@ __all__ = [
     "machines",
     "metadata",
     "orders",
+    "reviews",
     "ticks",
 ]

@@ -31,9 +31,11 @@ from fablab.jobs.models import Job, Slice, SliceRequest
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
+from fablab.orders import review
 from fablab.orders import services as orders
 from fablab.orders.intake import Part
 from fablab.orders.models import Order
+from fablab.orders.review_models import ReviewRules
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
@@ -41,6 +43,14 @@ from fablab.slicing.examine import examine
 from fablab.slicing.samples import write_samples
 
 PASSWORD = "correct horse battery"
+NO_RULE = {
+    "size_mm": 0,
+    "price_cents": 0,
+    "warnings": False,
+    "first_order": False,
+    "company": False,
+    "attestation": False,
+}
 GCODE = "G1 Z0.2\n" + "G28\nG1 X50 Y50 E5\n" * 20 + "; estimated printing time (normal mode) = 0h 0m 30s\n"
 
 
@@ -83,6 +93,7 @@ def small_place(session: Session, *, cents: int = 2000) -> Cast:
     tariff = billing.set_tariff(
         session, billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000}), None, utcnow().replace(year=2025)
     )
+    review.set_rules(session, ReviewRules(**NO_RULE))
     ada = add_machine(session, "Ada")
     return Cast(*people, ada, add_spool(session, ada), tariff)
 

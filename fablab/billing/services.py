@@ -31,7 +31,7 @@ from fablab.machines import queries as machine_queries
 from fablab.machines.models import Service
 from fablab.money import share
 from fablab.orders import services as orders
-from fablab.orders.models import ModelFile, Order, OrderState
+from fablab.orders.models import EDITABLE, ModelFile, Order, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.features import Features, StaleFeatures
@@ -144,7 +144,7 @@ def offer_for(session: Session, order: Order, wanted: Wanted, version: TariffVer
 def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> None:
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
     state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
-    if state == OrderState.DRAFT:
+    if state in EDITABLE:
         made = quote_for(session, order.line.model_file, wanted, for_id=order.person_id)
         offers.ask(session, order.line, order.person_id, wanted, made, now)
 
@@ -154,22 +154,50 @@ def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by:
 
     Nothing is reserved for an order that a company pays: its good parts are owed once they are invoiced.
 
-    Raises `Conflict` when the price is a higher one by now, the wallet does not hold enough, or the slicer has found
-    that this cannot be printed; nothing happens then.
+    Raises `Conflict` like `agree`, or when the wallet does not hold enough; nothing happens then.
+    """
+    produce(session, order, agree(session, order, wanted, seen_cents), by)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was agreed on for an order: the offer, the price that was seen or a lower one, and the tariff it is from."""
+
+    offer: Offer
+    cents: int
+    version: TariffVersion
+
+
+def agree(session: Session, order: Order, wanted: Wanted, seen_cents: int) -> Agreed:
+    """Hold a draft, and keep what was chosen for it at the price that was seen.
+
+    Raises `Conflict` when the price is a higher one by now, or the slicer has found that this cannot be printed.
     """
     orders.hold_draft(session, order)
-    line, version = order.line, queries.current_tariff(session)
+    version = queries.current_tariff(session)
+    offer = chosen_offer(session, order, wanted, version)
+    return Agreed(offer, _agreed(offer, seen_cents), version)
+
+
+def chosen_offer(session: Session, order: Order, wanted: Wanted, version: TariffVersion) -> Offer:
+    """Keep what was chosen for an order and return the offer for it. Raises `Conflict` when it cannot be printed."""
     offer = offer_for(session, order, wanted, version)
     if offer.check == Check.REFUSED and offer.problem is not None:
         raise Conflict(offer.problem)
-    cents = _agreed(offer, seen_cents)
     estimate = offer.estimate
-    orders.choose(session, line, wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
-    orders.accept(session, order, cents, offer.quote.price.to_json(), version.id, by.id)
+    orders.choose(session, order.line, wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
+    return offer
+
+
+def produce(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
+    """Freeze the price that was agreed on, reserve it unless a company pays, and make the plates."""
+    offer, cents = agreed.offer, agreed.cents
+    explained = order.price or offer.quote.price.to_json()
+    orders.accept(session, order, cents, explained, agreed.version.id, by.id)
     if order.company_id is None:
-        text = say("{file}", file=line.file_name)
+        text = say("{file}", file=order.line.file_name)
         ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", text)
-    orders.make_jobs(session, order, list(estimate.plates), offer.slices)
+    orders.make_jobs(session, order, list(offer.estimate.plates), offer.slices)
     slices.no_longer_wanted(session, order.id)
 
 

@@ -19,6 +19,9 @@ class OrderState(StrEnum):
     """Where an order stands. Money is not a state: what is due follows from the ledger."""
 
     DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    CHANGES_REQUESTED = "changes_requested"
+    DECLINED = "declined"
     ACCEPTED = "accepted"
     QUOTED = "quoted"
     IN_PRODUCTION = "in_production"
@@ -30,7 +33,10 @@ class OrderState(StrEnum):
 O = OrderState  # noqa: E741 - a table of states reads better with one letter
 
 ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
-    O.DRAFT: frozenset({O.ACCEPTED, O.CANCELLED}),
+    O.DRAFT: frozenset({O.ACCEPTED, O.IN_REVIEW, O.CANCELLED}),
+    O.IN_REVIEW: frozenset({O.ACCEPTED, O.CHANGES_REQUESTED, O.DECLINED, O.CANCELLED}),
+    O.CHANGES_REQUESTED: frozenset({O.ACCEPTED, O.IN_REVIEW, O.CANCELLED}),
+    O.DECLINED: frozenset(),
     O.ACCEPTED: frozenset({O.QUOTED, O.IN_PRODUCTION, O.CANCELLED}),
     O.QUOTED: frozenset({O.ACCEPTED, O.CANCELLED}),
     O.IN_PRODUCTION: frozenset({O.READY, O.CANCELLED}),
@@ -39,8 +45,14 @@ ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
     O.CANCELLED: frozenset(),
 }
 
+EDITABLE = frozenset({O.DRAFT, O.CHANGES_REQUESTED})
+"""What its person may still change."""
+
 ORDER_LABELS: dict[OrderState, str] = {
     O.DRAFT: N_("Draft"),
+    O.IN_REVIEW: N_("Being looked at"),
+    O.CHANGES_REQUESTED: N_("To be changed"),
+    O.DECLINED: N_("Declined"),
     O.ACCEPTED: N_("Confirmed"),
     O.QUOTED: N_("New price to confirm"),
     O.IN_PRODUCTION: N_("Being made"),
@@ -84,6 +96,7 @@ class Order(Base):
     price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     confirmed_at: Mapped[datetime | None]
+    attested_at: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(lazy="joined")
     company: Mapped[Company | None] = relationship(lazy="joined")

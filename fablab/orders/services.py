@@ -18,7 +18,7 @@ from fablab.jobs import services as job_services
 from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import BEFORE_THE_PRINTER, ENDED_JOBS, JobState
 from fablab.orders.intake import Part
-from fablab.orders.models import ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
+from fablab.orders.models import EDITABLE, ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
 from fablab.slicing.changes import AS_SENT, Change
 from fablab.slicing.choices import Choices
 from fablab.words import Sentence, say
@@ -127,7 +127,7 @@ def hold_draft(session: Session, order: Order) -> None:
     """
     session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
     session.refresh(order)
-    if order.state != OrderState.DRAFT:
+    if order.state not in EDITABLE:
         raise Conflict(say("This order was confirmed already."))
     session.refresh(order.line)
 
@@ -212,7 +212,7 @@ def in_production(session: Session, order: Order) -> None:
 
 def can_be_cancelled(session: Session, order: Order) -> bool:
     """Tell whether the order may still be cancelled: no printer has had any of its plates."""
-    if order.state not in (OrderState.DRAFT, OrderState.ACCEPTED, OrderState.QUOTED):
+    if order.state not in (*EDITABLE, OrderState.IN_REVIEW, OrderState.ACCEPTED, OrderState.QUOTED):
         return False
     return all(job.state in BEFORE_THE_PRINTER for job in job_queries.of_order(session, order.id))
 

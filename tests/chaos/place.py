@@ -24,7 +24,9 @@ from fablab.embedded import Child, Program, redis_program, web_program
 from fablab.filament import services as filament
 from fablab.machines import services as machines
 from fablab.machines.services import MachineData
+from fablab.orders import review
 from fablab.orders.models import Order
+from fablab.orders.review_models import ReviewRules
 from fablab.slicing.drawing import prism
 from fablab.slicing.stl import write_stl
 from tests.chaos import clock
@@ -33,7 +35,7 @@ from tests.chaos.benches import Bench, SimulatedBench
 from tests.chaos.bob import Bob
 from tests.chaos.octoprints import OctoPrintBench
 from tests.conftest import environment
-from tests.people import add_person, add_spool
+from tests.people import NO_RULE, add_person, add_spool
 from tests.postgres import postgres_server
 from tests.running import free_port
 
@@ -153,6 +155,7 @@ def _fill(benches: list[Bench]) -> dict[int, Bench]:
         filament.add_material(session, "PLA", "PLA")
         prices = billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
         billing.set_tariff(session, prices, None, utcnow().replace(year=2025))
+        review.set_rules(session, ReviewRules(**NO_RULE))
         for number, bench in enumerate(benches, start=1):
             data = MachineData(f"Printer {number}", bench.driver, bench.address, "mk3", bench.key)
             machine = machines.add(session, data, None)

@@ -13,7 +13,7 @@ from fablab import db, files
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger, payers, seller
+from fablab.billing import ledger, payers, reviewing, seller
 from fablab.billing import services as billing
 from fablab.billing.offers import Check, Offer
 from fablab.billing.payers import PayerChoice
@@ -27,9 +27,9 @@ from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.queries import STANDING_LABELS
 from fablab.jobs import queries as jobs
 from fablab.jobs import spools
-from fablab.orders import intake, queries, services
-from fablab.orders.models import Order, OrderState
-from fablab.orders.services import Wanted
+from fablab.orders import intake, queries, review, services
+from fablab.orders.models import EDITABLE, Order, OrderState
+from fablab.orders.services import Payer, Wanted
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.findings import Finding
@@ -121,7 +121,7 @@ def show(public_id: str) -> Any:
     """Show an order: a draft with its choices and price, or the way of the print."""
     with db.reading() as session:
         order = queries.seen_by(session, me(), public_id)
-        if order.state != OrderState.DRAFT:
+        if order.state not in EDITABLE or (order.state != OrderState.DRAFT and not _owns(order, me())):
             return render_template("orders/show.html", **_progress(session, order))
         if not _owns(order, me()):
             raise NotFound
@@ -175,12 +175,12 @@ def _ask_check(public_id: str, wanted: Wanted) -> None:
 @blueprint.post("/<public_id>/confirm")
 @needs(Permission.ORDER)
 def confirm(public_id: str) -> Any:
-    """Confirm the price that was seen: it is reserved, and the print goes into the queue."""
+    """Confirm the price that was seen: the print goes into the queue, or first to the desk when a rule says so."""
     wanted, seen = _wanted(), _seen_cents()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
         payers.choose(session, order, _payer(), me())
-        billing.confirm(session, order, wanted, seen, me())
+        reviewing.submit(session, order, wanted, seen, me(), attested=_attested())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -241,6 +241,10 @@ def _payer() -> PayerChoice:
     return PayerChoice(values.get("payer", ""), values.get("po_number", ""), bool(values.get("seen_before_vat")))
 
 
+def _attested() -> bool:
+    return bool(request.values.get("attested"))
+
+
 def _wanted() -> Wanted:
     form = filled(ChoicesForm, request.values)
     material, _, colour = form.filament.data.partition("|")
@@ -277,6 +281,10 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         problem=problem,
         companies=companies.of_person(session, me(), CompanyRole.BUYER),
         payer_choice=_payer(),
+        review=review.latest(session, order.id),
+        asks_attestation=review.rules_of(session).attestation,
+        attested=_attested() or order.attested_at is not None,
+        is_owner=True,
         **_priced(session, order, wanted),
     )
 
@@ -305,6 +313,7 @@ def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
     try:
         offer = billing.offer_for(session, order, wanted)
         facts |= _paid_by(session, offer)
+        facts["why_reviewed"] = _why_reviewed(session, order, offer, facts["payer"])
     except Problem as problem:
         no_price = problem.sentence
     balance = ledger.balance_cents(session, me().id)
@@ -320,6 +329,11 @@ def _paid_by(session: Session, offer: Offer) -> dict[str, Any]:
     return {"payer": payer, "vat_cents": vat_of(offer.quote.price.total_cents, rate_bp)}
 
 
+def _why_reviewed(session: Session, order: Order, offer: Offer, payer: Payer | None) -> list[Sentence]:
+    cents = offer.quote.price.total_cents
+    return reviewing.why_reviewed(session, order, cents, me(), attested=_attested(), company=payer is not None)
+
+
 def _in_address(wanted: Wanted) -> dict[str, Any]:
     """Return choices as the fields of an address, so that a part of the page can be fetched again for the same ones."""
     choices = wanted.choices
@@ -329,7 +343,7 @@ def _in_address(wanted: Wanted) -> dict[str, Any]:
         "infill": choices.infill_percent,
         "quantity": wanted.quantity,
     }
-    chosen = {"payer": _payer().company, "po_number": _payer().po_number}
+    chosen = {"payer": _payer().company, "po_number": _payer().po_number, "attested": "y" if _attested() else ""}
     fields |= {name: value for name, value in chosen.items() if value}
     return {**fields, "supports": "y"} if choices.supports else fields
 
@@ -350,6 +364,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "standing_labels": STANDING_LABELS,
         "may_ask_invoice": _may_ask_invoice(session, order),
         "is_owner": _owns(order, me()),
+        "review": review.latest(session, order.id),
         "profile": machine_profiles().get(order.line.machine_profile or ""),
     }
 

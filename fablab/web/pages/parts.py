@@ -13,7 +13,7 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
 from fablab.errors import Conflict, NotFound
 from fablab.orders import intake, queries, services
-from fablab.orders.models import Order, OrderState
+from fablab.orders.models import EDITABLE, Order
 from fablab.slicing.changes import AS_SENT, Change
 from fablab.slicing.findings import Action, Finding, Kind, ranked
 from fablab.slicing.fitting import too_big
@@ -24,7 +24,7 @@ from fablab.words import say
 
 blueprint = Blueprint("parts", __name__, url_prefix="/orders")
 
-CHOICES = ("filament", "quality", "infill", "supports", "quantity")
+CHOICES = ("filament", "quality", "infill", "supports", "quantity", "payer", "po_number", "attested")
 
 
 @blueprint.get("/<public_id>/picture.png")
@@ -105,7 +105,7 @@ def findings_of(session: Session, order: Order) -> list[Finding]:
 
 def _draft(session: Session, public_id: str) -> Order:
     order = queries.owned_by(session, me(), public_id)
-    if order.state != OrderState.DRAFT:
+    if order.state not in EDITABLE:
         raise Conflict(say("This order was confirmed already."))
     return order
 

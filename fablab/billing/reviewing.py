@@ -1,0 +1,112 @@
+"""Orders on their way over the review desk: sent, accepted, sent back or declined. Money moves once accepted."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Permission
+from fablab.billing import ledger
+from fablab.billing import services as billing
+from fablab.billing.models import TariffVersion
+from fablab.billing.services import Agreed
+from fablab.db import utcnow
+from fablab.errors import Conflict
+from fablab.orders import review
+from fablab.orders import services as orders
+from fablab.orders.models import Order, OrderState
+from fablab.orders.review import Case
+from fablab.orders.review_models import Verdict
+from fablab.orders.services import Wanted
+from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.report import MeshReport
+from fablab.words import Euros, Sentence, say
+
+
+def why_reviewed(
+    session: Session, order: Order, cents: int, by: Person, *, attested: bool, company: bool
+) -> list[Sentence]:
+    """Return why somebody looks at an order first; nobody does at what a volunteer sends."""
+    if by.may(Permission.RUN_BOARD):
+        return []
+    case = Case(
+        report=MeshReport.from_json(order.line.model_file.report),
+        price_cents=cents,
+        first_order=review.is_first_order(session, order),
+        company=company,
+        attested=attested,
+    )
+    return review.reasons(review.rules_of(session), case)
+
+
+def submit(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person, *, attested: bool) -> None:
+    """Confirm a draft at the price the person saw, or lay it on the desk when a rule of the place says so.
+
+    On the desk nothing is reserved and nothing made; the price stays the one that was seen. Raises like `confirm`.
+    """
+    agreed = billing.agree(session, order, wanted, seen_cents)
+    order.attested_at = utcnow() if attested else None
+    why = why_reviewed(session, order, agreed.cents, by, attested=attested, company=order.company_id is not None)
+    if not why:
+        billing.produce(session, order, agreed, by)
+        return
+    missing = missing_cents(session, order, agreed.cents)
+    if missing:
+        raise Conflict(
+            say(
+                "{missing} are missing in your wallet: top it up at the desk, then confirm again.",
+                missing=Euros(missing),
+            )
+        )
+    frozen = {"price_cents": agreed.cents, "price": agreed.offer.quote.price.to_json(), "tariff_id": agreed.version.id}
+    orders.move(session, order, OrderState.IN_REVIEW, by.id, note=None, **frozen)
+    review.ask(session, order, why)
+
+
+def missing_cents(session: Session, order: Order, cents: int) -> int:
+    """Return what the wallet that pays lacks for an order; a company's order needs none."""
+    if order.company_id is not None:
+        return 0
+    return max(0, cents - ledger.balance_cents(session, order.person_id))
+
+
+def decide(session: Session, order: Order, verdict: Verdict, reason: str, by: Person) -> None:
+    """Accept a request, send it back to be changed, or decline it; its person reads the reason.
+
+    Raises `Conflict` when somebody else was faster, the wallet lacks money, or it cannot be printed; `Invalid` without
+    a reason. Nothing happens then.
+    """
+    found = review.take(session, order)
+    review.close(session, found, verdict, reason, by.id)
+    if verdict == Verdict.ACCEPT:
+        _accept(session, order, by)
+    elif verdict == Verdict.CHANGE:
+        orders.move(session, order, OrderState.CHANGES_REQUESTED, by.id, price_cents=None, price=None)
+    else:
+        orders.move(session, order, OrderState.DECLINED, by.id)
+
+
+def _accept(session: Session, order: Order, by: Person) -> None:
+    """Let a request go its way at the price its person saw when they sent it."""
+    version = session.get(TariffVersion, order.tariff_id)
+    assert version is not None
+    assert order.price_cents is not None
+    missing = missing_cents(session, order, order.price_cents)
+    if missing:
+        raise Conflict(
+            say(
+                "{missing} are missing in the wallet of {name}: it has to be topped up first.",
+                missing=Euros(missing),
+                name=order.person.first_name,
+            )
+        )
+    offer = billing.chosen_offer(session, order, wanted_of(order), version)
+    billing.produce(session, order, Agreed(offer, order.price_cents, version), by)
+
+
+def wanted_of(order: Order) -> Wanted:
+    """Return what was chosen for an order that was sent."""
+    line = order.line
+    assert line.material_code is not None
+    choices = Choices(line.material_code, Quality(line.quality), line.infill_percent, supports=line.supports)
+    return Wanted(choices, line.colour_name, line.quantity)
