@@ -10,6 +10,7 @@ from fablab.jobs import models as jobs
 from fablab.machines import models as machines
 from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
+from fablab.orders import thread_models as threads
 
 metadata = Base.metadata
 
@@ -23,6 +24,7 @@ APPEND_ONLY = (
     "house_rules",
     "shift_note",
     "order_event",
+    "thread_message",
     "seller_identity",
     "vat_regime",
     "legal_mention",
@@ -43,5 +45,6 @@ __all__ = [
     "metadata",
     "orders",
     "reviews",
+    "threads",
     "ticks",
 ]

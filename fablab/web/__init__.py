@@ -27,6 +27,7 @@ from fablab.web.pages import (
     setup,
     spool_labels,
     spools,
+    threads,
     wallet,
 )
 
@@ -40,6 +41,7 @@ PAGES = (
     companies,
     board,
     review,
+    threads,
     jobs,
     filament,
     spools,

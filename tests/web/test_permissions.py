@@ -7,6 +7,7 @@ from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
 from fablab.invoicing import issuing
 from fablab.jobs import dispatch
+from fablab.orders import threads
 from fablab.web import create_app
 from tests.books import add_company, command, draft_of, open_books
 from tests.people import queued_order
@@ -40,6 +41,13 @@ OWN = {
     "invoices.pdf",
     "invoices.ask",
     "invoices.invoice_order",
+    "threads.show",
+    "threads.live",
+    "threads.write",
+    "threads.close",
+    "threads.become",
+    "threads.live_about",
+    "threads.write_about",
 }
 
 WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}
@@ -64,10 +72,11 @@ def things(site):
         (attempt,) = dispatch.schedule(session, utcnow())
         open_books(session)
         company = add_company(session, buyer=site.cast.alice)
+        thread = threads.ask_for_help(session, site.cast.alice, "A knob", "For an old oven.")
         invoice = issuing.issue(session, draft_of(5000, company=company), command("one"))
     cast = site.cast
     ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
-    ids |= {"companies": company, "invoices": invoice}
+    ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}
@@ -75,6 +84,7 @@ def things(site):
     special = {"board.clear": machine, "board.hold": machine}
     special |= {f"invoices.{name}": company.public_id for name in ("preview", "invoice_company")}
     special |= {f"invoices.{name}": order.public_id for name in ("ask", "invoice_order")}
+    special |= {f"threads.{name}": order.public_id for name in ("live_about", "write_about")}
     special |= {f"setup.{name}": machine for name in ("machine", "change_machine", "set_service")}
 
     def address(rule):

@@ -36,6 +36,7 @@ from fablab.slicing.findings import Finding
 from fablab.slicing.profiles import BrokenProfile, machine_profiles
 from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
+from fablab.web import talk
 from fablab.web.auth import me, needs
 from fablab.web.forms import ChoicesForm, filled
 from fablab.web.limits import by_person, limiter, measuring, upload_limit
@@ -57,9 +58,12 @@ def mine() -> Any:
     with db.reading() as session:
         found = queries.of_person(session, me().id)
         balance = ledger.balance_cents(session, me().id)
+        unread = talk.unread_of_orders(session)
     samples = sorted(_samples()) if settings().demo else []
     limit = settings().max_upload_mb
-    return render_template("orders/mine.html", orders=found, balance=balance, samples=samples, limit_mb=limit)
+    return render_template(
+        "orders/mine.html", orders=found, balance=balance, samples=samples, limit_mb=limit, unread=unread
+    )
 
 
 @blueprint.post("/")
@@ -70,7 +74,7 @@ def upload() -> Any:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid(say("Please choose a file first."), field="file")
-    order = _draft(cast("BinaryIO", sent.stream), sent.filename)
+    order = draft_for(me().id, cast("BinaryIO", sent.stream), sent.filename)
     return _created(order)
 
 
@@ -82,7 +86,7 @@ def try_sample(name: str) -> Any:
     if path is None:
         raise NotFound
     with path.open("rb") as stream:
-        return _created(_draft(stream, path.name))
+        return _created(draft_for(me().id, stream, path.name))
 
 
 @blueprint.get("/sample/<name>")
@@ -102,12 +106,13 @@ def _samples() -> dict[str, Path]:
     return {path.stem: path for path in folder.glob("*.stl")}
 
 
-def _draft(stream: BinaryIO, file_name: str) -> Order:
+def draft_for(person_id: int, stream: BinaryIO, file_name: str) -> Order:
+    """Measure a file that arrives and start a draft of this person with it."""
     with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
         with measuring:
             part = intake.take(incoming.path, incoming.sha256, services.shown_name(file_name))
         with db.transaction() as session:
-            return services.start(session, me().id, incoming, part, file_name)
+            return services.start(session, person_id, incoming, part, file_name)
 
 
 def _created(order: Order) -> Any:
@@ -122,7 +127,7 @@ def show(public_id: str) -> Any:
     with db.reading() as session:
         order = queries.seen_by(session, me(), public_id)
         if order.state not in EDITABLE or (order.state != OrderState.DRAFT and not _owns(order, me())):
-            return render_template("orders/show.html", **_progress(session, order))
+            return render_template("orders/show.html", talk=talk.of_order(session, order), **_progress(session, order))
         if not _owns(order, me()):
             raise NotFound
         wanted, problem = _chosen(session, order)
@@ -282,6 +287,7 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         companies=companies.of_person(session, me(), CompanyRole.BUYER),
         payer_choice=_payer(),
         review=review.latest(session, order.id),
+        talk=talk.of_order(session, order),
         asks_attestation=review.rules_of(session).attestation,
         attested=_attested() or order.attested_at is not None,
         is_owner=True,

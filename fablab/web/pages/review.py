@@ -16,6 +16,7 @@ from fablab.money import parse_euros
 from fablab.orders import queries, review
 from fablab.orders.review_models import Review, ReviewRules, Verdict
 from fablab.slicing.report import MeshReport
+from fablab.web import talk
 from fablab.web.auth import me, needs, whoever
 from fablab.web.forms import saved
 from fablab.web.review_forms import ReviewRulesForm, VerdictForm
@@ -53,7 +54,7 @@ def _waiting() -> int:
 def show() -> Any:
     """Show the desk."""
     with db.reading() as session:
-        return render_template("review/show.html", requests=_requests(session))
+        return render_template("review/show.html", **_desk(session))
 
 
 @blueprint.get("/list")
@@ -61,11 +62,11 @@ def show() -> Any:
 def listed() -> Any:
     """Show the part of the desk that changes."""
     with db.reading() as session:
-        return render_template("review/_list.html", requests=_requests(session))
+        return render_template("review/_list.html", **_desk(session))
 
 
-def _requests(session: Session, public_id: str | None = None, form: VerdictForm | None = None) -> list[Request]:
-    return [
+def _desk(session: Session, public_id: str | None = None, form: VerdictForm | None = None) -> dict[str, Any]:
+    requests = [
         Request(
             each,
             MeshReport.from_json(each.order.line.model_file.report),
@@ -74,6 +75,7 @@ def _requests(session: Session, public_id: str | None = None, form: VerdictForm 
         )
         for each in review.desk(session)
     ]
+    return {"requests": requests, "unread": talk.unread_of_orders(session)}
 
 
 @blueprint.post("/<public_id>")
@@ -91,7 +93,7 @@ def decide(public_id: str) -> Any:
     if saved(form, act):
         return redirect(url_for("review.show"))
     with db.reading() as session:
-        return render_template("review/show.html", requests=_requests(session, public_id, form)), 422
+        return render_template("review/show.html", **_desk(session, public_id, form)), 422
 
 
 @blueprint.get("/rules")
