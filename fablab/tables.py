@@ -22,7 +22,6 @@ APPEND_ONLY = (
     "job_event",
     "machine_event",
     "house_rules",
-    "shift_note",
     "order_event",
     "thread_message",
     "seller_identity",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from fablab.errors import NotFound
 from fablab.filament.queries import SpoolOnShelf, loaded
 from fablab.jobs.models import Attempt, Job, JobEvent, SpoolOverride
-from fablab.jobs.scheduling import House, LoadedSpool, Mismatch, Place, WaitingJob, Why, why_waiting
+from fablab.jobs.scheduling import House, LoadedSpool, Mismatch, Place, WaitingJob, why_waiting
 from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, AttemptState, JobState
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import Machine
@@ -219,12 +219,11 @@ def paces(session: Session) -> dict[int, Pace]:
 
 @dataclass(frozen=True)
 class QueueLine:
-    """One line of the queue: a job, why it is not printing, and whether another spool would help."""
+    """One line of the queue: a job and, in words, why it is not printing."""
 
     job: Job
     position: int
     why: Sentence
-    needs_spool: bool = False
 
 
 def queue(session: Session, now: datetime) -> list[QueueLine]:
@@ -233,11 +232,10 @@ def queue(session: Session, now: datetime) -> list[QueueLine]:
     queued = waiting(session, jobs)
     reasons = why_waiting(queued, places(session), now, house(session, now))
     why = {each.id: reason for each, reason in zip(queued, reasons, strict=True)}
-    lines = []
-    for position, job in enumerate(jobs, start=1):
-        each = why.get(job.id) or Why(_not_queued_yet(job))
-        lines.append(QueueLine(job, position, each.sentence, each.needs_spool))
-    return lines
+    return [
+        QueueLine(job, position, why[job.id] if job.state == JobState.QUEUED else _not_queued_yet(job))
+        for position, job in enumerate(jobs, start=1)
+    ]
 
 
 _WAITS = frozenset(

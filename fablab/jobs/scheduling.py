@@ -105,13 +105,12 @@ class House:
 class Obstacle:
     """Why a machine cannot take a job now. A lower `rank` is nearer to being solved.
 
-    A `mismatch` with the spool is what a volunteer may let pass; `needs_spool`: another spool would help.
+    A `mismatch` with the spool is what a volunteer may let pass.
     """
 
     rank: int
     sentence: Sentence
     mismatch: Mismatch | None = None
-    needs_spool: bool = False
 
 
 def needed_g(job: WaitingJob) -> float:
@@ -180,13 +179,11 @@ def _busy(place: Place) -> Sentence:
 def _spool_obstacle(job: WaitingJob, place: Place) -> Obstacle | None:
     spool = place.spool
     if spool is None:
-        return Obstacle(50, say("{machine} has no spool.", machine=place.name), needs_spool=True)
+        return Obstacle(50, say("{machine} has no spool.", machine=place.name))
     if spool.owner_id is not None and spool.owner_id != job.requester_id:
-        return Obstacle(50, say("The spool on {machine} is a member's own.", machine=place.name), needs_spool=True)
+        return Obstacle(50, say("The spool on {machine} is a member's own.", machine=place.name))
     mismatch = _mismatch(job, spool)
-    if mismatch is None:
-        return None
-    return Obstacle(_RANKS[mismatch], _about_spool(job, place, spool, mismatch), mismatch, needs_spool=True)
+    return Obstacle(_RANKS[mismatch], _about_spool(job, place, spool, mismatch), mismatch) if mismatch else None
 
 
 def _mismatch(job: WaitingJob, spool: LoadedSpool) -> Mismatch | None:
@@ -251,34 +248,25 @@ def assign(
     return chosen
 
 
-@dataclass(frozen=True)
-class Why:
-    """Why a job is not printing yet, in one sentence; `needs_spool`: no printer has a spool for it."""
-
-    sentence: Sentence
-    needs_spool: bool = False
-
-
-def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House) -> list[Why]:
-    """Say of each job of the queue, in its order, why it is not printing yet."""
+def why_waiting(jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House) -> list[Sentence]:
+    """Say of each job of the queue, in its order, in one sentence why it is not printing yet."""
     starting = {job.id for job, _ in assign(jobs, places, now, house)}
     return [
-        Why(say("It starts in a moment.")) if job.id in starting else _why(job, ahead, places, now, house)
+        say("It starts in a moment.") if job.id in starting else _why(job, ahead, places, now, house)
         for ahead, job in enumerate(jobs)
     ]
 
 
-def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Why:
+def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, house: House) -> Sentence:
     if job.held:
-        return Why(say("On hold: a volunteer has to release it."))
+        return say("On hold: a volunteer has to release it.")
     if (rest := job.rest(now)) is not None:
         left = Duration(rest.total_seconds())
-        return Why(say("The last start did not work; the next try is in {left}.", left=left))
+        return say("The last start did not work; the next try is in {left}.", left=left)
     fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
     if not fitting:
-        return Why(say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile))
+        return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
     obstacles = [obstacle(job, place, house, now) for place in fitting]
     if None in obstacles:
-        return Why(say("Other plates come first: {count}.", count=ahead))
-    nearest = min((each for each in obstacles if each is not None), key=lambda each: each.rank)
-    return Why(nearest.sentence, nearest.needs_spool)
+        return say("Other plates come first: {count}.", count=ahead)
+    return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence

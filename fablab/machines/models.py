@@ -104,19 +104,6 @@ class HouseRules(Base):
     set_by: Mapped[Person | None] = relationship(lazy="joined")
 
 
-class ShiftNote(Base):
-    """What one shift leaves for the next: the newest one is shown. Only grows."""
-
-    __tablename__ = "shift_note"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(default=utcnow)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    text: Mapped[str] = mapped_column(String(1000))
-
-    person: Mapped[Person] = relationship(lazy="joined")
-
-
 class MachineEvent(Base):
     """What was decided or noticed about a machine, by whom and when. Only grows."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab.errors import NotFound
-from fablab.machines.models import HouseRules, Machine, MachineEvent, Service, ShiftNote
+from fablab.machines.models import HouseRules, Machine, Service
 
 
 def all_in_use(session: Session) -> Sequence[Machine]:
@@ -33,20 +32,6 @@ def by_public_id(session: Session, public_id: str) -> Machine:
 def profiles_in_use(session: Session) -> set[str]:
     """Return the names of the machine profiles that some machine in service has."""
     return set(session.scalars(select(Machine.profile).where(Machine.service == Service.IN_SERVICE).distinct()))
-
-
-def held_since(session: Session) -> dict[int, datetime]:
-    """Return by the machine's id when something was last written down about it, by a person or by itself."""
-    query = select(MachineEvent.machine_id, func.max(MachineEvent.at)).group_by(MachineEvent.machine_id)
-    return {machine_id: at for machine_id, at in session.execute(query)}  # noqa: C416 - rows
-
-
-NOTES_SHOWN = 20
-
-
-def shift_notes(session: Session) -> Sequence[ShiftNote]:
-    """Return the last notes between shifts, newest first."""
-    return session.scalars(select(ShiftNote).order_by(ShiftNote.id.desc()).limit(NOTES_SHOWN)).all()
 
 
 def house_rules(session: Session, *, lock: bool = False) -> HouseRules:

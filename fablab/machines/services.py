@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fablab import bus, leases, vault
 from fablab.errors import Invalid
 from fablab.machines.hours import parse_hours, parse_quiet
-from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service, ShiftNote
+from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service
 from fablab.printers import DRIVERS
 from fablab.words import Sentence, say
 
@@ -97,18 +97,6 @@ def ask_to_connect(session: Session, machine: Machine, by_id: int) -> None:
     """Let the printer's server connect to its machine again, after an error or when it was switched off."""
     note(session, machine.id, "connect_asked", by_id)
     bus.ask(session, "connect", machine.id)
-
-
-LONGEST_NOTE = 1000
-
-
-def leave_note(session: Session, text: str, by_id: int) -> None:
-    """Leave a note for the next shift; an empty one takes the last one off the board."""
-    tidy = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    if len(tidy) > LONGEST_NOTE:
-        raise Invalid(say("Please say it in at most {most} letters.", most=LONGEST_NOTE), field="text")
-    session.add(ShiftNote(person_id=by_id, text=tidy))
-    bus.tell(session, "board")
 
 
 def set_service(session: Session, machine: Machine, service: Service, reason: str, by_id: int) -> None:

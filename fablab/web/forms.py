@@ -107,12 +107,6 @@ class MachineForm(PageForm):
     circuit = StringField(lazy_gettext("Electrical circuit"), [Optional(), Length(max=40)])
 
 
-class ShiftNoteForm(PageForm):
-    """What one shift leaves for the next."""
-
-    text = TextAreaField(lazy_gettext("Note for the next shift"), [Length(max=1000)], render_kw={"rows": 5})
-
-
 class HouseRulesForm(PageForm):
     """What holds for all printers of the place."""
 

@@ -22,7 +22,7 @@ HOUSE = House()
 
 
 def why(job=JOB, place=ADA, ahead=(), house=HOUSE, now=NOW):
-    return str(why_waiting([*ahead, job], [place], now, house)[-1].sentence)
+    return str(why_waiting([*ahead, job], [place], now, house)[-1])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_printers_of_one_circuit_heat_one_after_the_other():
 def test_a_plate_that_is_nearly_free_is_named_rather_than_a_printer_that_is_off():
     broken = replace(ADA, id=2, name="Grace", operation=Operation.OFFLINE)
     held = replace(ADA, plate=Plate.HELD)
-    assert "plate of Ada" in str(why_waiting([JOB], [broken, held], NOW, HOUSE)[0].sentence)
+    assert "plate of Ada" in str(why_waiting([JOB], [broken, held], NOW, HOUSE)[0])
 
 
 places = st.builds(
@@ -164,4 +164,4 @@ def test_nothing_ever_goes_to_a_plate_that_is_not_clear_or_against_the_rules_of_
     house=houses,
 )
 def test_every_waiting_job_can_say_why(jobs, machines, house):
-    assert all(str(why.sentence) for why in why_waiting(jobs, machines, NOW, house))
+    assert all(map(str, why_waiting(jobs, machines, NOW, house)))

@@ -81,7 +81,7 @@ def things(site):
     machine = cast.ada.public_id
     ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}
     ids |= {"filament": cast.spool.filament.public_id}
-    special = {"board.clear": machine, "board.hold": machine}
+    special = {"board.clear": machine, "board.hold": machine, "board.connect": machine}
     special |= {f"invoices.{name}": company.public_id for name in ("preview", "invoice_company")}
     special |= {f"invoices.{name}": order.public_id for name in ("ask", "invoice_order")}
     special |= {f"threads.{name}": order.public_id for name in ("live_about", "write_about")}

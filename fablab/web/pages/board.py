@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -15,21 +16,34 @@ from fablab.db import utcnow
 from fablab.errors import Invalid
 from fablab.filament import queries as filament
 from fablab.filament.history import spool_in_words
+from fablab.filament.queries import SpoolOnShelf
 from fablab.jobs import handprints, signoff, spools
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
 from fablab.jobs.models import Attempt, Wish
+from fablab.jobs.queries import Pace
+from fablab.jobs.states import NEEDS_SIGNOFF
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
+from fablab.machines.models import Machine
 from fablab.orders import queries as orders
-from fablab.web import todo
 from fablab.web.auth import me, needs
-from fablab.web.forms import HandPrintForm, ShiftNoteForm, VerdictForm, filled, saved
+from fablab.web.forms import HandPrintForm, VerdictForm, filled, saved
 from fablab.web.language import grams, tr
-from fablab.web.todo import Card
 from fablab.words import N_, say
 
 blueprint = Blueprint("board", __name__, url_prefix="/board")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A machine on the board: its spool, its pace, and the attempt that has it with the person it is for."""
+
+    machine: Machine
+    pace: Pace | None
+    spool: SpoolOnShelf | None
+    attempt: Attempt | None
+    requester: Person | None
 
 
 @blueprint.get("/")
@@ -37,15 +51,7 @@ blueprint = Blueprint("board", __name__, url_prefix="/board")
 def show() -> Any:
     """Show the whole board."""
     with db.reading() as session:
-        return render_template("board/show.html", **_whole(session))
-
-
-@blueprint.get("/todo")
-@needs(Permission.RUN_BOARD)
-def todo_list() -> Any:
-    """Show the part of the board that says what to do now."""
-    with db.reading() as session:
-        return render_template("board/_todo.html", **_whole(session))
+        return render_template("board/show.html", **_machines(session), **_queue(session))
 
 
 @blueprint.get("/machines")
@@ -64,13 +70,6 @@ def queue() -> Any:
         return render_template("board/_queue.html", **_queue(session))
 
 
-def _whole(session: Session) -> dict[str, Any]:
-    machine_cards, queue = _machines(session), _queue(session)
-    board = todo.Board(machine_cards["cards"], queue["lines"])
-    notes = machines.shift_notes(session)
-    return {**machine_cards, **queue, "todo": todo.to_do(session, board), "note": notes[0] if notes else None}
-
-
 def _machines(session: Session) -> dict[str, Any]:
     on_them = filament.loaded(session, spools.held_mg(session))
     attempts = {attempt.machine_id: attempt for attempt in jobs.live_attempts(session)}
@@ -80,7 +79,8 @@ def _machines(session: Session) -> dict[str, Any]:
         for machine in machines.all_in_use(session)
         for attempt in [attempts.get(machine.id)]
     ]
-    return {"cards": cards}
+    to_check = [card for card in cards if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF]
+    return {"cards": cards, "to_check": to_check, "to_file": handprints.to_file(session)}
 
 
 def _requester(session: Session, attempt: Attempt | None) -> Person | None:
@@ -121,25 +121,6 @@ def connect(public_id: str) -> Any:
         machine = machines.by_public_id(session, public_id)
         machine_services.ask_to_connect(session, machine, me().id)
     return _back()
-
-
-@blueprint.get("/note")
-@needs(Permission.RUN_BOARD)
-def note() -> Any:
-    """Show the form for a note to the next shift, and the last ones."""
-    with db.reading() as session:
-        return render_template("board/note.html", form=ShiftNoteForm(), notes=machines.shift_notes(session))
-
-
-@blueprint.post("/note")
-@needs(Permission.RUN_BOARD)
-def leave_note() -> Any:
-    """Leave a note to the next shift."""
-    form = ShiftNoteForm(request.form)
-    if saved(form, lambda session: machine_services.leave_note(session, form.text.data, me().id)):
-        return _back()
-    with db.reading() as session:
-        return render_template("board/note.html", form=form, notes=machines.shift_notes(session)), 422
 
 
 @blueprint.post("/attempts/<public_id>/lost")

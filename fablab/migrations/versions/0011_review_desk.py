@@ -8,8 +8,8 @@ from alembic import op
 from fablab.db import append_only_ddl
 
 
-revision = '0012'
-down_revision = '0011'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
