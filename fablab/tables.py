@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "job_event",
     "machine_event",
     "house_rules",
+    "hand_over_note",
     "order_event",
     "thread_message",
     "seller_identity",

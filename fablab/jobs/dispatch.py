@@ -77,7 +77,12 @@ def _take(session: Session, waiting: WaitingJob, place: Place, now: datetime) ->
     ).rowcount  # type: ignore[attr-defined]
     got_job = session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.state == JobState.QUEUED, Job.held.is_(False))
+        .where(
+            Job.id == job.id,
+            Job.state == JobState.QUEUED,
+            Job.held.is_(False),
+            or_(Job.only_on_id.is_(None), Job.only_on_id == place.id),
+        )
         .values(state=JobState.ASSIGNED, token=Job.token + 1)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]

@@ -84,7 +84,7 @@ class Job(Base):
     """One build plate to make: copies of one model file with the choices that were confirmed.
 
     `good_copies` is what sign-offs have accepted so far; what is missing goes on the next plate. `rank` orders the
-    queue; a lower one is nearer to the front.
+    queue; a lower one is nearer to the front. `only_on_id` is the machine a volunteer chose, None for any that fits.
     """
 
     __tablename__ = "job"
@@ -107,6 +107,7 @@ class Job(Base):
     problem: Mapped[Sentence | None]
     problem_detail: Mapped[str | None] = mapped_column(Text)
     held: Mapped[bool] = mapped_column(default=False)
+    only_on_id: Mapped[int | None] = mapped_column(ForeignKey("machine.id"))
     rank: Mapped[int] = mapped_column(index=True)
     free_of_charge: Mapped[bool] = mapped_column(default=False)
     slice_id: Mapped[int | None] = mapped_column(ForeignKey("slice.id"))

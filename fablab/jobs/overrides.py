@@ -40,7 +40,7 @@ def chances(session: Session, job: Job, now: datetime) -> list[Chance]:
     return [
         _chance(session, place, obstacle(queued[0], place, house, now))
         for place in queries.places(session)
-        if place.profile == job.machine_profile
+        if queued[0].may_go_on(place)
     ]
 
 

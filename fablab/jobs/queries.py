@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from fablab.errors import NotFound
 from fablab.filament.queries import SpoolOnShelf, loaded
+from fablab.jobs.forecast import forecast
 from fablab.jobs.models import Attempt, Job, JobEvent, SpoolOverride
-from fablab.jobs.scheduling import House, LoadedSpool, Mismatch, Place, WaitingJob, why_waiting
+from fablab.jobs.scheduling import House, LoadedSpool, Mismatch, Place, WaitingJob, spools_to_change, why_waiting
 from fablab.jobs.states import ENDED_JOBS, LIVE_ATTEMPTS, AttemptState, JobState
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import Machine
@@ -158,6 +159,7 @@ def waiting(session: Session, jobs: Sequence[Job]) -> list[WaitingJob]:
             not_before=job.not_before,
             requester_id=job.requester_id,
             accepted=accepted.get(job.id, frozenset()),
+            only_on=job.only_on_id,
         )
         for job in jobs
         if job.state == JobState.QUEUED
@@ -219,23 +221,45 @@ def paces(session: Session) -> dict[int, Pace]:
 
 @dataclass(frozen=True)
 class QueueLine:
-    """One line of the queue: a job and, in words, why it is not printing."""
+    """One line of the queue: a job, in words why it is not printing, and about when it can be off the plate."""
 
     job: Job
     position: int
     why: Sentence
+    ready: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The queue at a moment: its lines, where only a spool is missing, and when something new could start.
+
+    `unforeseen` counts the plates that nothing can be said of yet, as they are still being prepared.
+    """
+
+    lines: Sequence[QueueLine]
+    spools_to_change: Sequence[tuple[WaitingJob, Place]]
+    next_start: datetime | None
+    unforeseen: int
 
 
 def queue(session: Session, now: datetime) -> list[QueueLine]:
     """Return what waits, in order, each with its reason."""
+    return list(outlook(session, now).lines)
+
+
+def outlook(session: Session, now: datetime) -> Outlook:
+    """Look at the whole queue once."""
     jobs = [job for job in open_jobs(session) if job.state in _WAITS]
-    queued = waiting(session, jobs)
-    reasons = why_waiting(queued, places(session), now, house(session, now))
+    queued, there, rules = waiting(session, jobs), places(session), house(session, now)
+    ahead = forecast(queued, there, now, rules)
+    reasons = why_waiting(queued, there, now, rules)
     why = {each.id: reason for each, reason in zip(queued, reasons, strict=True)}
-    return [
-        QueueLine(job, position, why[job.id] if job.state == JobState.QUEUED else _not_queued_yet(job))
+    lines = [
+        QueueLine(job, position, why.get(job.id) or _not_queued_yet(job), ahead.ready.get(job.id))
         for position, job in enumerate(jobs, start=1)
     ]
+    unforeseen = sum(job.state in (JobState.TO_SLICE, JobState.SLICING) for job in jobs)
+    return Outlook(lines, spools_to_change(queued, there, now, rules), ahead.next_start, unforeseen)
 
 
 _WAITS = frozenset(
@@ -249,6 +273,17 @@ def _not_queued_yet(job: Job) -> Sentence:
     if job.state == JobState.WAITING_CONFIRMATION:
         return say("The price is higher than what was confirmed; the member has to say yes again.")
     return say("It is being prepared for printing.")
+
+
+def plates_of_orders(session: Session, order_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Return for each plate of these orders (by its id) which one of how many it is, if there are several."""
+    found = session.execute(select(Job.order_id, Job.id).where(Job.order_id.in_(order_ids)).order_by(Job.id))
+    plates: dict[int, list[int]] = {}
+    for order_id, job_id in found:
+        plates.setdefault(order_id, []).append(job_id)
+    return {
+        job_id: (number, len(ids)) for ids in plates.values() if len(ids) > 1 for number, job_id in enumerate(ids, 1)
+    }
 
 
 def last_rank(session: Session) -> int:

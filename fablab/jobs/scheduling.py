@@ -27,7 +27,10 @@ class Mismatch(StrEnum):
 
 @dataclass(frozen=True)
 class WaitingJob:
-    """A sliced job in the queue. `accepted`: what volunteers let pass, of which spool (its id)."""
+    """A sliced job in the queue. `accepted`: what volunteers let pass, of which spool (its id).
+
+    `only_on`: the machine (its id) that a volunteer chose for it.
+    """
 
     id: int
     profile: str
@@ -39,6 +42,11 @@ class WaitingJob:
     not_before: datetime | None = None
     requester_id: int | None = None
     accepted: frozenset[tuple[int, Mismatch]] = frozenset()
+    only_on: int | None = None
+
+    def may_go_on(self, place: Place) -> bool:
+        """Whether it was prepared for machines like this one, and for no other one of them."""
+        return self.profile == place.profile and self.only_on in (None, place.id)
 
     def accepts(self, spool: LoadedSpool, mismatch: Mismatch) -> bool:
         """Whether a volunteer let this pass; who takes another material takes its colour too."""
@@ -239,7 +247,7 @@ def assign(
             break
         if job.held or job.rest(now) is not None:
             continue
-        fitting = (each for each in free if each.profile == job.profile)
+        fitting = (each for each in free if job.may_go_on(each))
         place = next((each for each in fitting if obstacle(job, each, house, now) is None), None)
         if place is not None:
             chosen.append((job, place))
@@ -263,10 +271,38 @@ def _why(job: WaitingJob, ahead: int, places: Sequence[Place], now: datetime, ho
     if (rest := job.rest(now)) is not None:
         left = Duration(rest.total_seconds())
         return say("The last start did not work; the next try is in {left}.", left=left)
-    fitting = [place for place in places if place.profile == job.profile and place.service == Service.IN_SERVICE]
+    fitting = [place for place in places if job.may_go_on(place) and place.service == Service.IN_SERVICE]
+    if not fitting and job.only_on is not None:
+        return say("The printer that was chosen for it is not in service.")
     if not fitting:
         return say("No printer that was chosen for this plate ({profile}) is in service.", profile=job.profile)
     obstacles = [obstacle(job, place, house, now) for place in fitting]
     if None in obstacles:
         return say("Other plates come first: {count}.", count=ahead)
     return min((each for each in obstacles if each is not None), key=lambda each: each.rank).sentence
+
+
+def spools_to_change(
+    jobs: Sequence[WaitingJob], places: Sequence[Place], now: datetime, house: House
+) -> list[tuple[WaitingJob, Place]]:
+    """Return the machines that stand still for want of a spool, each with the first job that another one would start.
+
+    A job that a machine in reach has the right spool for, be it busy, needs no change: it waits for that machine.
+    """
+    starting = {job.id for job, _ in assign(jobs, places, now, house)}
+    standing = [each for each in places if not (_state_obstacle(each) or _plate_obstacle(each))]
+    found: list[tuple[WaitingJob, Place]] = []
+    for job in jobs:
+        if job.id in starting or job.held or job.rest(now) is not None or _has_its_spool(job, places):
+            continue
+        place = next((each for each in standing if job.may_go_on(each)), None)
+        if place is not None:
+            found.append((job, place))
+            standing.remove(place)
+    return found
+
+
+def _has_its_spool(job: WaitingJob, places: Sequence[Place]) -> bool:
+    in_reach = (Operation.READY, Operation.BUSY, Operation.PAUSED)
+    used = (each for each in places if each.service == Service.IN_SERVICE and each.operation in in_reach)
+    return any(job.may_go_on(each) and _spool_obstacle(job, each) is None for each in used)

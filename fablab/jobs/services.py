@@ -147,16 +147,6 @@ def hold(session: Session, job: Job, by_id: int, *, held: bool) -> None:
     bus.ask(session, "schedule")
 
 
-def to_front(session: Session, job: Job, by_id: int) -> None:
-    """Move a waiting job to the front of the queue."""
-    if job.state not in BEFORE_THE_PRINTER:
-        raise Conflict(say("This print is on a printer already."))
-    session.execute(update(Job).where(Job.id == job.id).values(rank=queries.first_rank(session) - 1))
-    session.refresh(job)
-    write(session, job, "to_front", by_id=by_id)
-    bus.ask(session, "schedule")
-
-
 def cancel(session: Session, job: Job, by_id: int) -> None:
     """Cancel a job that no printer has yet. Raises `Conflict` when a printer has it."""
     if job.state not in BEFORE_THE_PRINTER:

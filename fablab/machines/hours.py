@@ -51,6 +51,23 @@ class Hours:
         left = max([*today, *since_yesterday], default=0)
         return at.replace(second=0, microsecond=0) + timedelta(minutes=left) if left else None
 
+    def open_from(self, at: datetime) -> datetime | None:
+        """Return `at` when somebody is there, else when somebody comes next; None when nobody comes within a week.
+
+        Where nobody has said when somebody is there, it is `at`.
+        """
+        if not self.spans or self.open_until(at) is not None:
+            return at
+        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = (midnight + timedelta(days=number) for number in range(8))
+        starts = (
+            day.replace(hour=span.start // 60, minute=span.start % 60)
+            for day in days
+            for span in self.spans.get(day.weekday(), ())
+            if span.start < DAY
+        )
+        return min((each for each in starts if each > at), default=None)
+
 
 @lru_cache(maxsize=16)
 def parse_hours(text: str) -> Hours:

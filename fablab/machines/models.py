@@ -115,3 +115,18 @@ class MachineEvent(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     kind: Mapped[str] = mapped_column(String(40))
     details: Mapped[dict[str, Any] | None]
+
+
+class HandOverNote(Base):
+    """What a volunteer leaves for the next one. Only grows: the newest is on the board, an empty one clears it.
+
+    `replaces` is the note its writer had before them, 0 for none: no two people can replace the same one.
+    """
+
+    __tablename__ = "hand_over_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    replaces: Mapped[int] = mapped_column(unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(default=utcnow)

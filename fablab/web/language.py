@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Flask, request, session
@@ -15,10 +15,12 @@ from flask_babel import (
     get_locale,
     gettext,
     pgettext,
+    to_user_timezone,
 )
 
 from fablab.accounts.services import LANGUAGES
 from fablab.billing.quoting import PlateFigures, Quote
+from fablab.db import utcnow
 from fablab.languages import Language
 from fablab.settings import settings
 from fablab.web import roundness
@@ -38,6 +40,8 @@ def install(app: Flask) -> None:
         duration=duration,
         moment=moment,
         clock=clock,
+        upcoming=upcoming,
+        from_now=from_now,
         day=day,
         rate=rate,
         iban=lambda number: Language(choose()).iban(number),
@@ -133,6 +137,17 @@ def moment(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """Write the time of a moment."""
     return str(format_datetime(at, "HH:mm"))
+
+
+def upcoming(at: datetime) -> str:
+    """Write a moment of the next days: its time, and its day unless it is today."""
+    here, today = to_user_timezone(at), to_user_timezone(utcnow())
+    return clock(at) if here.date() == today.date() else str(format_datetime(at, "EEE d MMM HH:mm"))
+
+
+def from_now(seconds: float) -> datetime:
+    """Return the moment in so many seconds."""
+    return utcnow() + timedelta(seconds=seconds)
 
 
 def day(on: date) -> str:

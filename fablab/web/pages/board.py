@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab import db
@@ -16,34 +16,21 @@ from fablab.db import utcnow
 from fablab.errors import Invalid
 from fablab.filament import queries as filament
 from fablab.filament.history import spool_in_words
-from fablab.filament.queries import SpoolOnShelf
 from fablab.jobs import handprints, signoff, spools
 from fablab.jobs import queries as jobs
 from fablab.jobs import services as job_services
 from fablab.jobs.models import Attempt, Wish
-from fablab.jobs.queries import Pace
-from fablab.jobs.states import NEEDS_SIGNOFF
+from fablab.machines import hand_over
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
-from fablab.machines.models import Machine
 from fablab.orders import queries as orders
 from fablab.web.auth import me, needs
 from fablab.web.forms import HandPrintForm, VerdictForm, filled, saved
 from fablab.web.language import grams, tr
+from fablab.web.todo import Board, Card, to_do
 from fablab.words import N_, say
 
 blueprint = Blueprint("board", __name__, url_prefix="/board")
-
-
-@dataclass(frozen=True)
-class Card:
-    """A machine on the board: its spool, its pace, and the attempt that has it with the person it is for."""
-
-    machine: Machine
-    pace: Pace | None
-    spool: SpoolOnShelf | None
-    attempt: Attempt | None
-    requester: Person | None
 
 
 @blueprint.get("/")
@@ -51,15 +38,16 @@ class Card:
 def show() -> Any:
     """Show the whole board."""
     with db.reading() as session:
-        return render_template("board/show.html", **_machines(session), **_queue(session))
+        board = _read(session)
+        return render_template("board/show.html", **_machines(session, board), **_queue(session, board))
 
 
 @blueprint.get("/machines")
 @needs(Permission.RUN_BOARD)
 def machine_cards() -> Any:
-    """Show the part of the board with the machines."""
+    """Show the part of the board with what there is to do and the machines."""
     with db.reading() as session:
-        return render_template("board/_machines.html", **_machines(session))
+        return render_template("board/_machines.html", **_machines(session, _read(session)))
 
 
 @blueprint.get("/queue")
@@ -67,30 +55,48 @@ def machine_cards() -> Any:
 def queue() -> Any:
     """Show the part of the board with the queue."""
     with db.reading() as session:
-        return render_template("board/_queue.html", **_queue(session))
+        return render_template("board/_queue.html", **_queue(session, _read(session)))
 
 
-def _machines(session: Session) -> dict[str, Any]:
+def _read(session: Session) -> Board:
     on_them = filament.loaded(session, spools.held_mg(session))
     attempts = {attempt.machine_id: attempt for attempt in jobs.live_attempts(session)}
     paces = jobs.paces(session)
+    names = _first_names(session, {attempt.job.requester_id for attempt in attempts.values()})
     cards = [
-        Card(machine, paces.get(machine.id), on_them.get(machine.id), attempt, _requester(session, attempt))
+        Card(machine, paces.get(machine.id), on_them.get(machine.id), attempt, name)
         for machine in machines.all_in_use(session)
         for attempt in [attempts.get(machine.id)]
+        for name in [names.get(attempt.job.requester_id) if attempt else None]
     ]
-    to_check = [card for card in cards if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF]
-    return {"cards": cards, "to_check": to_check, "to_file": handprints.to_file(session)}
+    return Board(cards, jobs.outlook(session, utcnow()))
 
 
-def _requester(session: Session, attempt: Attempt | None) -> Person | None:
-    return session.get(Person, attempt.job.requester_id) if attempt is not None else None
+def _machines(session: Session, board: Board) -> dict[str, Any]:
+    note = hand_over.latest(session)
+    return {
+        "cards": board.cards,
+        "to_do": to_do(session, board),
+        "note": note if note is not None and note.text else None,
+        "note_by": session.get(Person, note.person_id) if note is not None else None,
+        "now": utcnow(),
+    }
 
 
-def _queue(session: Session) -> dict[str, Any]:
-    lines = jobs.queue(session, utcnow())
-    people = {line.job.requester_id: session.get(Person, line.job.requester_id) for line in lines}
-    return {"lines": lines, "people": people, "ready": orders.ready_to_collect(session)}
+def _queue(session: Session, board: Board) -> dict[str, Any]:
+    lines = board.outlook.lines
+    return {
+        "lines": lines,
+        "names": _first_names(session, {line.job.requester_id for line in lines}),
+        "parts": jobs.plates_of_orders(session, {line.job.order_id for line in lines}),
+        "chosen": {card.machine.id: card.machine.name for card in board.cards},
+        "ready": orders.ready_to_collect(session),
+    }
+
+
+def _first_names(session: Session, ids: set[int]) -> dict[int, str]:
+    people = session.scalars(select(Person).where(Person.id.in_(ids)))
+    return {person.id: person.first_name for person in people}
 
 
 @blueprint.post("/machines/<public_id>/clear")

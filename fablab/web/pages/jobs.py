@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, send_file, url_for
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
 
 from fablab import db
 from fablab.accounts.models import Person
@@ -12,7 +12,9 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import NotFound
-from fablab.jobs import overrides, queries, services
+from fablab.jobs import ordering, overrides, queries, services
+from fablab.jobs.states import BEFORE_THE_PRINTER
+from fablab.machines import queries as machines
 from fablab.orders import intake
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
@@ -36,6 +38,8 @@ def show(public_id: str) -> Any:
             events=queries.events_of(session, job.id),
             chances=overrides.chances(session, job, utcnow()),
             let_pass=overrides.LET_PASS,
+            fitting=[each for each in machines.all_in_use(session) if each.profile == job.machine_profile],
+            waits=job.state in BEFORE_THE_PRINTER,
             passed=overrides.of_job(session, job.id),
             people={
                 event.person_id: session.get(Person, event.person_id)
@@ -83,7 +87,27 @@ def release(public_id: str) -> Any:
 def front(public_id: str) -> Any:
     """Move a plate to the front of the queue."""
     with db.transaction() as session:
-        services.to_front(session, queries.by_public_id(session, public_id), me().id)
+        ordering.to_front(session, queries.by_public_id(session, public_id), me().id)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/end")
+@needs(Permission.RUN_BOARD)
+def end(public_id: str) -> Any:
+    """Move a plate to the end of the queue."""
+    with db.transaction() as session:
+        ordering.to_end(session, queries.by_public_id(session, public_id), me().id)
+    return redirect(url_for("board.show"))
+
+
+@blueprint.post("/<public_id>/machine")
+@needs(Permission.RUN_BOARD)
+def choose_machine(public_id: str) -> Any:
+    """Let a plate start on one machine only, or on any that fits."""
+    wanted = request.form.get("machine", "")
+    with db.transaction() as session:
+        machine = machines.by_public_id(session, wanted) if wanted else None
+        ordering.choose_machine(session, queries.by_public_id(session, public_id), machine, me().id)
     return redirect(url_for("board.show"))
 
 
