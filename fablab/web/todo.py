@@ -20,6 +20,7 @@ from fablab.jobs.models import Attempt, Job, JobEvent
 from fablab.jobs.queries import Outlook, Pace
 from fablab.jobs.states import ATTEMPT_LABELS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
 from fablab.machines.models import OPERATION_LABELS, Machine, MachineEvent, Operation, Plate, Service
+from fablab.orders import review
 from fablab.web.language import tr
 from fablab.words import Sentence, say
 
@@ -151,13 +152,13 @@ def _out_of_reach(_session: Session, board: Board) -> Iterable[ToDo]:
         silent = machine.operation in (Operation.OFFLINE, Operation.ERROR)
         if machine.service != Service.IN_SERVICE or not silent:
             continue
-        way = Way(say("Look at it"), url_for("board.show", _anchor=f"machine-{machine.public_id}"))
+        way, other = Way(say("Connect again"), url_for("board.connect", public_id=machine.public_id), {}), None
         if card.attempt is not None and card.attempt.state in NEEDS_SIGNOFF:
             continue
         if card.attempt is not None and card.attempt.state in ON_THE_PRINTER:
-            way = Way(say("It does not come back"), url_for("board.lost", public_id=card.attempt.public_id), {})
+            other = Way(say("It does not come back"), url_for("board.lost", public_id=card.attempt.public_id), {})
         label = OPERATION_LABELS[Operation(machine.operation)]
-        yield ToDo(machine.name, label, way, machine.seen_at, _print_of(card), machine.operation_note)
+        yield ToDo(machine.name, label, way, machine.seen_at, _print_of(card), machine.operation_note, other=other)
 
 
 def _spools(session: Session, board: Board) -> Iterable[ToDo]:
@@ -178,4 +179,11 @@ def _prints_by_hand(session: Session, _board: Board) -> Iterable[ToDo]:
         yield ToDo(each.machine.name, say("somebody printed by hand"), way, each.ended_at, each.file_name)
 
 
-SOURCES: list[Source] = [_plates, _held_plates, _paused, _out_of_reach, _spools, _prints_by_hand]
+def _requests(session: Session, _board: Board) -> Iterable[ToDo]:
+    lying = review.desk(session)
+    if lying:
+        way = Way(say("Look at the requests"), url_for("review.show"))
+        yield ToDo(tr(say("Requests")), say("to be looked at: {n}", n=len(lying)), way, lying[0].asked_at)
+
+
+SOURCES: list[Source] = [_plates, _held_plates, _paused, _out_of_reach, _spools, _prints_by_hand, _requests]

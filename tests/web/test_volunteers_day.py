@@ -10,8 +10,10 @@ from fablab.jobs import dispatch
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
 from fablab.machines import hand_over
-from fablab.machines.models import Machine, Operation, Plate
-from tests.people import add_machine, add_spool, queued_order
+from fablab.machines.models import Machine, MachineEvent, Operation, Plate
+from fablab.orders import review
+from fablab.words import say
+from tests.people import add_machine, add_spool, order_cube, queued_order
 
 SMALL_ENOUGH = 100_000
 
@@ -126,3 +128,23 @@ def test_a_full_board_is_small_enough_for_a_slow_line(site):
     assert page.text.count('class="card line') == 40
     assert page.text.count("card task") == 6
     assert len(page.data) <= SMALL_ENOUGH
+
+
+def test_a_printer_out_of_reach_is_connected_again_from_the_list(site, recorder):
+    with db.transaction() as session:
+        session.get_one(Machine, site.cast.ada.id).operation = Operation.ERROR
+    bob, address = site.as_("bob"), f"/board/machines/{site.cast.ada.public_id}/connect"
+    assert f'action="{address}"' in bob.get("/board/").text
+    recorder.asked.clear()
+    assert bob.post(address).status_code == 302
+    assert ("connect", (site.cast.ada.id,)) in recorder.asked
+    with db.reading() as session:
+        (event,) = session.query(MachineEvent).filter_by(kind="connect_asked")
+        assert event.person_id == site.cast.bob.id
+
+
+def test_requests_on_the_desk_are_one_line_of_the_list(site):
+    with db.transaction() as session:
+        order = order_cube(session, site.cast.alice)
+        review.ask(session, order, [say("It is large.")])
+    assert "to be looked at: 1" in site.as_("bob").get("/board/").text
