@@ -128,18 +128,36 @@ def billing() -> None:
 @billing.command()
 @in_words
 def verify() -> None:
-    """Check every document, its number, its place in the chain and its bookings; leave with 1 when one is not right."""
+    """Check every document with its number, chain and bookings, and every closing; exit with 1 if one is not right."""
     from fablab import db
+    from fablab.bookkeeping import checking
     from fablab.invoicing import verifying
 
     with db.snapshot() as session:
         documents, bookings = verifying.counted(session)
-        found = list(verifying.findings(session))
+        found = [*verifying.findings(session), *checking.findings(session)]
     for finding in found:
         click.echo(str(finding), err=True)
     if found:
         sys.exit(1)
     click.echo(f"{documents} documents and {bookings} bookings are as they were written.")
+
+
+@billing.command(name="close")
+@click.argument("period")
+@in_words
+def close_period(period: str) -> None:
+    """Close PERIOD (2026-11-24, 2026-11 or 2026) with all that is still open before it, and write each digest."""
+    from fablab import bus, db
+    from fablab.bookkeeping import closings, periods
+
+    wanted = periods.read_period(period)
+    with bus.using(bus.SilentTransport()), db.transaction() as session:
+        made = closings.close(session, wanted.span, wanted.first_on, closings.Closer(None, db.utcnow()))
+    for each in made:
+        click.echo(f"{periods.name(each.span, each.first_on):<10} {each.hash}")
+    if not made:
+        click.echo(f"{period} was closed already, or nothing was ever booked.")
 
 
 def print_options(command: Command) -> Command:

@@ -2,7 +2,9 @@
 
 from fablab import ticks
 from fablab.accounts import models as accounts
+from fablab.billing import closed
 from fablab.billing import models as billing
+from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
 from fablab.filament import models as filament
 from fablab.invoicing import models as invoicing
@@ -32,12 +34,15 @@ APPEND_ONLY = (
     "document_order",
     "document_file",
     "payment",
+    "closing",
 )
 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
     "billing",
+    "bookkeeping",
+    "closed",
     "filament",
     "invoicing",
     "jobs",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from fablab import bus, db, ticks
+from fablab.bookkeeping import closings
 from fablab.db import utcnow
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
@@ -37,6 +38,7 @@ WATCHED_EVERY = timedelta(seconds=60)
 WATCHED_ABSENT_EVERY = timedelta(minutes=5)  # a look at a frozen printer keeps a thread for ten seconds
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
+CLOSE_EVERY = timedelta(minutes=10)  # a day is closed soon after midnight
 SLICES_ASKED_AT_ONCE = 4
 
 
@@ -54,6 +56,8 @@ def tick(session: Session, now: datetime) -> None:
 
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
+    if ticks.take(session, "close", CLOSE_EVERY, now):
+        closings.close_days(session, now)
 
 
 def _ask_for_looks(session: Session, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab import bus
 from fablab.accounts.models import Person
+from fablab.billing import closed
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.errors import Conflict, Invalid
 from fablab.settings import settings
@@ -30,13 +31,17 @@ class Booking:
 
 
 def post(session: Session, booking: Booking) -> LedgerEntry:
-    """Write a booking. Raises `ValueError` when it does not balance. The same key twice is one booking."""
+    """Write a booking. The same key twice is one booking.
+
+    Raises `ValueError` when it does not balance, `Conflict` when its day is closed.
+    """
     if sum(amount for _, _, amount in booking.lines) != 0 or not booking.lines:
         raise ValueError(f"the booking {booking.key} does not balance")
     found = session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == booking.key))
     if found is not None:
         return session.get_one(LedgerEntry, found)
     entry = LedgerEntry(
+        at=closed.moment_to_book(session),
         key=booking.key,
         kind=booking.kind,
         text=booking.text,

@@ -127,6 +127,19 @@ class Account(StrEnum):
     VAT = "vat"
 
 
+ACCOUNT_LABELS: dict[Account, str] = {
+    Account.CASH: N_("Cash"),
+    Account.CHEQUE: N_("Cheque"),
+    Account.CARD: N_("Card terminal"),
+    Account.BANK: N_("Bank transfer"),
+    Account.WALLET: N_("Wallets of members"),
+    Account.RESERVED: N_("Reserved from wallets"),
+    Account.RECEIVABLE: N_("Owed by clients"),
+    Account.SALES: N_("Sales"),
+    Account.VAT: N_("VAT"),
+}
+
+
 class EntryKind(StrEnum):
     """Why money moved."""
 
@@ -167,7 +180,7 @@ class LedgerEntry(Base):
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     text: Mapped[Sentence | None]
-    at: Mapped[datetime] = mapped_column(default=utcnow)
+    at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
 
     lines: Mapped[list[LedgerLine]] = relationship(lazy="selectin", order_by="LedgerLine.id")
 

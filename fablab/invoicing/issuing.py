@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger, seller
+from fablab.billing import closed, ledger, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity
@@ -144,6 +144,7 @@ def write(
 ) -> Document:
     """Give a document its number, chain it and book it; the chain must be held."""
     chain.in_order(head, content.issued_on)
+    closed.refuse_day(session, content.issued_on)
     structure = corrects.structure if corrects else content.seller.structure
     number = chain.next_number(session, structure, content.kind, content.issued_on)
     content = replace(content, number=number)

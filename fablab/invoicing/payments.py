@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger, seller
+from fablab.billing import closed, ledger, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
@@ -49,6 +49,7 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
         raise Conflict(say("A payment belongs to an invoice, not to a credit note."))
     balance = queries.balance_cents(session, invoice)
     _must_be_possible(session, invoice, data, balance, seller.today(now))
+    closed.refuse_received(session, data.received_on)
     sign = 1 if balance > 0 else -1
     amount = sign * data.amount_cents
     account = ACCOUNTS[data.method]

@@ -11,6 +11,7 @@ from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
 from fablab.web.pages import (
     board,
+    books,
     companies,
     exchange,
     filament,
@@ -39,6 +40,7 @@ PAGES = (
     parts,
     wallet,
     invoices,
+    books,
     companies,
     board,
     review,

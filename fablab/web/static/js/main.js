@@ -6,7 +6,8 @@ import { start as confirm } from "./confirm.js";
 import { start as dropzone } from "./dropzone.js";
 import { start as live } from "./live.js";
 import { start as previews } from "./previews.js";
+import { start as print } from "./print.js";
 
-for (const start of [autosubmit, checks, confirm, dropzone, live, previews]) {
+for (const start of [autosubmit, checks, confirm, dropzone, live, previews, print]) {
   start();
 }

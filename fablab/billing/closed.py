@@ -1,0 +1,76 @@
+"""How far the books are closed: the one row that every booking looks at and every closing moves on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fablab.db import Base, utcnow
+from fablab.errors import Conflict, Invalid
+from fablab.words import say
+
+
+class ClosedBooks(Base):
+    """The end of the chain of closings. Bookings share a lock on it, a closing takes it alone.
+
+    So a closing has seen every booking of its period, and triggers refuse later ones that are dated inside it.
+    """
+
+    __tablename__ = "closed_books"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    length: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+    day: Mapped[date | None]
+    month: Mapped[date | None]
+    until_at: Mapped[datetime | None]
+
+
+def hold(session: Session) -> ClosedBooks:
+    """Let nobody book until the end of this transaction, and return how far the books are closed."""
+    query = select(ClosedBooks).where(ClosedBooks.id == 1)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def _shared(session: Session) -> ClosedBooks:
+    query = select(ClosedBooks).where(ClosedBooks.id == 1)
+    return session.scalars(query.with_for_update(read=True).execution_options(populate_existing=True)).one()
+
+
+def moment_to_book(session: Session) -> datetime:
+    """Return the moment a booking is dated: now, in books that stay open until the end of this transaction.
+
+    Raises `Conflict` when that is inside a closed period, because the clock was set back.
+    """
+    books, now = _shared(session), utcnow()
+    if books.day is not None and books.until_at is not None and now < books.until_at:
+        raise _closed(books.day)
+    return now
+
+
+def refuse_day(session: Session, day: date) -> None:
+    """Raise `Conflict` when a document would be dated inside a closed period."""
+    books = _shared(session)
+    if books.day is not None and day <= books.day:
+        raise _closed(books.day)
+
+
+def _closed(day: date) -> Conflict:
+    sentence = say(
+        "The books are closed until {day}, nothing can be dated before: check the clock of this computer.",
+        day=day.isoformat(),
+    )
+    return Conflict(sentence)
+
+
+def refuse_received(session: Session, day: date) -> None:
+    """Raise `Invalid` when money would be noted as received in a month that was closed."""
+    books = _shared(session)
+    if books.month is not None and day <= books.month:
+        sentence = say(
+            "The month is closed until {day}: take a later day, and name the real one in the reference.",
+            day=books.month.isoformat(),
+        )
+        raise Invalid(sentence, field="received_on")

@@ -1,0 +1,90 @@
+"""The treasurer's page of the books: which days, months and years are closed, closing them, and their digests."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from fablab import db
+from fablab.accounts.permissions import Permission
+from fablab.billing import seller
+from fablab.billing.models import ACCOUNT_LABELS
+from fablab.bookkeeping import checking, closings, letters
+from fablab.bookkeeping.closings import Closer
+from fablab.bookkeeping.models import SPAN_LABELS, Span
+from fablab.bookkeeping.periods import name, read_period
+from fablab.bookkeeping.statement import from_text
+from fablab.db import utcnow
+from fablab.languages import Language
+from fablab.settings import settings
+from fablab.web.auth import me, needs
+from fablab.web.language import choose
+
+blueprint = Blueprint("books", __name__, url_prefix="/books")
+
+
+def _today() -> date:
+    return seller.today(utcnow())
+
+
+@blueprint.get("/")
+@needs(Permission.KEEP_BOOKS)
+def show() -> Any:
+    """Show how far the books are closed, and what can be closed next."""
+    with db.reading() as session:
+        year = request.args.get("year", default=_today().year, type=int)
+        year = min(max(year, 2000), 9000)
+        due = [closings.next_period(session, span, _today()) for span in (Span.MONTH, Span.YEAR)]
+        return render_template(
+            "books/show.html",
+            year=year,
+            day=closings.last_closing(session, Span.DAY),
+            due=[each for each in due if each is not None],
+            closed=[(span, closings.listed(session, span, year)) for span in (Span.YEAR, Span.MONTH, Span.DAY)],
+            name=name,
+            span_labels=SPAN_LABELS,
+        )
+
+
+@blueprint.post("/close")
+@needs(Permission.KEEP_BOOKS)
+def close() -> Any:
+    """Close a month or a year that is over; sent twice, it is closed once."""
+    wanted = read_period(request.form.get("period", ""))
+    with db.transaction() as session:
+        made = closings.close(session, wanted.span, wanted.first_on, Closer(me().id, utcnow()))
+    if not made:
+        return redirect(url_for("books.show", year=wanted.first_on.year))
+    return redirect(url_for("books.closing", number=made[-1].position))
+
+
+@blueprint.get("/closings/<int:number>")
+@needs(Permission.KEEP_BOOKS)
+def closing(number: int) -> Any:
+    """Show a closing to be printed or sent: its totals, the perpetual totals, and the digest."""
+    with db.reading() as session:
+        found = closings.numbered(session, number)
+    said = from_text(found.payload)
+    return render_template(
+        "books/closing.html",
+        closing=found,
+        said=said,
+        period=name(said.span, said.first_on),
+        letter=letters.of_closing(found, settings().place_name, Language(choose())),
+        span_labels=SPAN_LABELS,
+        account_labels=ACCOUNT_LABELS,
+    )
+
+
+@blueprint.post("/verify")
+@needs(Permission.KEEP_BOOKS)
+def verify() -> Any:
+    """Check documents, ledger and closings, and show what was found."""
+    from fablab.invoicing import verifying
+
+    with db.snapshot() as session:
+        documents, bookings = verifying.counted(session)
+        found = [*verifying.findings(session), *checking.findings(session)]
+    return render_template("books/verified.html", found=found, documents=documents, bookings=bookings)

@@ -1,0 +1,82 @@
+"""The treasurer's pages of the books: closing a month, the digest to print or mail, the check."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from fablab import db
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Role
+from fablab.billing import closed, ledger
+from fablab.bookkeeping.models import Closing, Span
+from fablab.settings import settings
+from tests.books import open_books
+from tests.running import FABLAB
+
+
+@pytest.fixture
+def books(site, monkeypatch):
+    """Something was booked forty days ago, so the month before this one is over; Bob is the treasurer."""
+    then = datetime.now(UTC) - timedelta(days=40)
+    monkeypatch.setattr(closed, "utcnow", lambda: then)
+    with db.transaction() as session:
+        session.get(Person, site.cast.bob.id).role = Role.TREASURER
+        open_books(session)
+        ledger.top_up(session, site.cast.charlie, 1234, site.cast.carole.id, "earlier")
+    monkeypatch.undo()
+    return then
+
+
+def newest(span):
+    with db.reading() as session:
+        return session.scalars(sa.select(Closing).filter_by(span=span).order_by(Closing.position.desc())).first()
+
+
+def test_a_month_is_closed_printed_and_checked(site, books):
+    bob = site.as_("bob")
+    month = f"{books:%Y-%m}"
+    page = bob.get("/books/")
+    assert f"Close {month}" in page.text
+    answer = bob.post("/books/close", period=month)
+    made = newest(Span.MONTH)
+    page = bob.get(answer.location)
+    assert made.hash in page.text
+    assert "€12.34" in page.text
+    assert f"Digest of this closing: {made.hash}" in page.text
+    assert bob.post("/books/close", period=month).location == f"/books/?year={books.year}"
+    assert newest(Span.MONTH).position == made.position
+    assert f"/books/closings/{made.position}" in bob.get(f"/books/?year={books.year}").text
+    assert "all closings are as they were written" in bob.post("/books/verify").text
+
+
+def test_a_month_that_is_not_over_and_a_word_that_is_none_are_refused_in_words(site, books):
+    bob = site.as_("bob")
+    answer = bob.post("/books/close", period=f"{datetime.now(UTC):%Y-%m}")
+    assert answer.status_code == 409
+    assert "not over yet" in answer.text
+    assert bob.post("/books/close", period="november").status_code == 422
+    assert bob.get("/books/closings/99").status_code == 404
+
+
+def test_the_command_closes_and_verifies(site, books, place):
+    environment = {"FABLAB_DATA_DIR": str(place), "FABLAB_DATABASE_URL": settings().database()}
+
+    def run(*words):
+        command = [FABLAB, "billing", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    made = run("close", f"{books:%Y-%m}")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[-1].split() == [f"{books:%Y-%m}", newest(Span.MONTH).hash]
+    assert "closed already" in run("close", f"{books:%Y-%m}").stdout
+    assert run("verify").returncode == 0
+    wrong = run("close", "yesterday")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER closing_no_update")
+        connection.exec_driver_sql("UPDATE closing SET payload = replace(payload, '1234', '1235') WHERE position = 1")
+    bad = run("verify")
+    assert bad.returncode == 1
+    assert "Closing 1 was changed after it was made" in bad.stderr.splitlines()[0]
