@@ -160,6 +160,35 @@ def close_period(period: str) -> None:
         click.echo(f"{period} was closed already, or nothing was ever booked.")
 
 
+@billing.command()
+@click.argument("year", type=click.IntRange(2000, 9000))
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
+@in_words
+def fec(year: int, folder: Path) -> None:
+    """Write the journals of YEAR in FEC format into a folder, under the name the law gives the file."""
+    from fablab import db
+    from fablab.bookkeeping import fec as journals
+
+    with db.snapshot() as session:
+        made = journals.export(session, year)
+    (folder / made.name).write_bytes(made.content)
+    click.echo(str(folder / made.name))
+
+
+@billing.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def check_fec(file: Path) -> None:
+    """Check FILE against the FEC format, whoever wrote it; leave with 1 when something is not right."""
+    from fablab.bookkeeping import fec_checking
+
+    found = list(fec_checking.findings(file.name, file.read_bytes()))
+    for finding in found:
+        click.echo(str(finding), err=True)
+    if found:
+        sys.exit(1)
+    click.echo(f"{file.name} is in FEC format.")
+
+
 def print_options(command: Command) -> Command:
     """Add the choices of a print to a command."""
     for option in (

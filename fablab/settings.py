@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         description="If the slice costs more than the confirmed price by more than this, the order is asked again.",
     )
     wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
+    accounts: str = Field(
+        "",
+        description="Numbers of accounts in exports, where they differ from the defaults: “sales=706000,bank=512100”.",
+    )
     slicer: str = Field("", description="Path or name of the slicer to use; empty: the PrusaSlicer on the PATH.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
     preview_timeout_s: int = Field(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fablab.bookkeeping.models import SPAN_LABELS, Closing, Span
+from fablab.bookkeeping.models import Closing
 from fablab.bookkeeping.periods import name
 from fablab.bookkeeping.statement import from_text
 from fablab.languages import Language
-from fablab.words import Euros, Sentence, say
+from fablab.words import Euros, say
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,10 @@ class Letter:
 def of_closing(closing: Closing, place: str, language: Language) -> Letter:
     """Return the mail that carries the digest of a closing out of the system."""
     said = from_text(closing.payload)
-    span = Sentence(SPAN_LABELS[Span(said.span)])
     period = name(said.span, said.first_on)
     turnover = sum(each.credit_cents - each.debit_cents for each in said.period if each.account == "sales")
     lines = (
-        say(
-            "{place}: closing {number}, {span} {period}", place=place, number=closing.position, span=span, period=period
-        ),
+        say("{place}: closing {number}, {period}", place=place, number=closing.position, period=period),
         say("Bookings: {count}; sales: {sales}", count=said.bookings, sales=Euros(turnover)),
         say("Documents issued so far: {count}", count=said.documents),
         say("Digest of this closing: {digest}", digest=closing.hash),

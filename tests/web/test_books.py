@@ -80,3 +80,22 @@ def test_the_command_closes_and_verifies(site, books, place):
     bad = run("verify")
     assert bad.returncode == 1
     assert "Closing 1 was changed after it was made" in bad.stderr.splitlines()[0]
+
+
+def test_the_journals_are_downloaded_and_checked(site, books, tmp_path):
+    bob = site.as_("bob")
+    answer = bob.get(f"/books/fec/{books.year}")
+    name = answer.headers["Content-Disposition"].split('"')[1]
+    assert name == f"732829320FEC{books.year}1231.txt"
+    (tmp_path / name).write_bytes(answer.data)
+
+    def check():
+        command = [FABLAB, "billing", "check-fec", str(tmp_path / name)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert check().returncode == 0, check().stderr
+    (tmp_path / name).write_bytes(answer.data.replace(b"12,34", b"12,35", 1))
+    assert (check().returncode, check().stderr) == (1, "Entry 1 of journal CA does not balance.\n")
+    journal = bob.get(f"/books/journal?period={books:%Y-%m}")
+    assert "12,34" in journal.text
+    assert bob.get("/books/journal?period=x").status_code == 422

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import checking, closings, letters
+from fablab.bookkeeping import checking, closings, fec, journal_csv, letters
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import SPAN_LABELS, Span
 from fablab.bookkeeping.periods import name, read_period
@@ -45,7 +45,31 @@ def show() -> Any:
             closed=[(span, closings.listed(session, span, year)) for span in (Span.YEAR, Span.MONTH, Span.DAY)],
             name=name,
             span_labels=SPAN_LABELS,
+            month=f"{_today():%Y-%m}",
         )
+
+
+@blueprint.get("/fec/<int:number>")
+@needs(Permission.KEEP_BOOKS)
+def fec_of(number: int) -> Any:
+    """Give the journals of a year in FEC format."""
+    with db.snapshot() as session:
+        return _file(fec.export(session, min(max(number, 2000), 9000)), f"text/plain; charset={fec.ENCODING}")
+
+
+@blueprint.get("/journal")
+@needs(Permission.KEEP_BOOKS)
+def journal() -> Any:
+    """Give the journal of a month (or of another period) as CSV."""
+    wanted = read_period(request.args.get("period", ""))
+    with db.snapshot() as session:
+        return _file(journal_csv.export(session, wanted), "text/csv; charset=utf-8")
+
+
+def _file(made: fec.Exported, content_type: str) -> Response:
+    answer = Response(made.content, content_type=content_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    return answer
 
 
 @blueprint.post("/close")

@@ -1,0 +1,50 @@
+"""The chart of accounts: which number of the French plan each account of the ledger has in exports, by setting."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fablab.billing.models import Account
+from fablab.errors import Invalid
+from fablab.settings import settings
+from fablab.words import say
+
+NUMBER = re.compile(r"\d{3}[0-9A-Z]{0,9}")
+
+
+@dataclass(frozen=True)
+class PlanAccount:
+    """An account as accountants number and name it."""
+
+    number: str
+    label: str
+
+
+# PCG and ANC 2018-06 (associations). Prints from the place's filament are goods: 701.
+DEFAULTS: dict[Account, PlanAccount] = {
+    Account.CASH: PlanAccount("530000", "Caisse"),
+    Account.CHEQUE: PlanAccount("511200", "Chèques à encaisser"),
+    Account.CARD: PlanAccount("511500", "Cartes bancaires à encaisser"),
+    Account.BANK: PlanAccount("512000", "Banque"),
+    Account.WALLET: PlanAccount("419100", "Avances reçues : porte-monnaie"),
+    Account.RESERVED: PlanAccount("419110", "Avances reçues : réservé"),
+    Account.RECEIVABLE: PlanAccount("411000", "Clients"),
+    Account.SALES: PlanAccount("701000", "Ventes de produits finis"),
+    Account.VAT: PlanAccount("445710", "TVA collectée"),
+}
+
+
+def chart() -> dict[Account, PlanAccount]:
+    """Return the chart of accounts: the defaults, with the numbers the setting gives instead ("sales=706000,...").
+
+    Raises `Invalid` when the setting cannot be read.
+    """
+    chosen = dict(DEFAULTS)
+    for part in filter(None, (each.strip() for each in settings().accounts.split(","))):
+        name, _, number = part.partition("=")
+        if name.strip() not in set(Account) or not NUMBER.fullmatch(number.strip()):
+            raise Invalid(say("“{part}” in FABLAB_ACCOUNTS is not an account with its number.", part=part[:60]))
+        account = Account(name.strip())
+        chosen[account] = PlanAccount(number.strip(), DEFAULTS[account].label)
+    return chosen

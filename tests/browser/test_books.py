@@ -1,0 +1,80 @@
+"""A treasurer's month in Chromium, in French: a top-up, an invoice's payment, the closing, the FEC."""
+
+import re
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from fablab.bookkeeping import fec_checking
+from tests.browser import axe
+from tests.browser.test_journey import open_page
+from tests.running import system
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo place; its first top-up lies forty days back, so that a month is over."""
+    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+        with sqlite3.connect(running.data_dir / "fablab.db", timeout=30) as connection:
+            then = datetime.now(UTC) - timedelta(days=40)
+            (trigger,) = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE name = 'ledger_entry_no_update'"
+            ).fetchone()
+            connection.execute("DROP TRIGGER ledger_entry_no_update")
+            connection.execute("UPDATE ledger_entry SET at = ? WHERE id = 1", (f"{then:%Y-%m-%d %H:%M:%S.%f}",))
+            connection.execute(trigger)
+        connection.close()
+        running.month = f"{then:%Y-%m}"
+        yield running
+
+
+def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
+    carole = open_page(chromium, demo, "carole", language="fr")
+    carole.goto("/people/")
+    carole.get_by_role("link", name=re.compile("Farid")).click()
+    carole.fill("[name=amount]", "5")
+    carole.locator("form", has=carole.locator("[name=amount]")).locator("button").click()
+    expect(carole.locator("main")).to_contain_text("5,00")
+
+    carole.goto("/invoices/")
+    carole.locator("table a", has_text="-00001").first.click()
+    carole.get_by_role("button", name="Enregistrer le règlement").click()
+    expect(carole.locator(".chip").first).to_have_text("Réglée")
+
+    carole.goto("/invoices/")
+    carole.get_by_role("link", name="Comptes").click()
+    assert axe.problems(carole) == []
+    with carole.expect_download() as waiting:
+        carole.get_by_role("link", name=re.compile("au format FEC")).click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    assert [str(each) for each in fec_checking.findings(file.name, file.read_bytes())] == []
+
+    carole.get_by_role("button", name=f"Clôturer {demo.month}").click()
+    expect(carole.locator("dialog[open]")).to_contain_text("Plus rien ne pourra y être enregistré")
+    carole.get_by_role("button", name="Oui, clôturer").click()
+    expect(carole.locator("h1")).to_have_text(re.compile(rf"Clôture \d+ : {demo.month}"))
+    expect(carole.locator(".letter")).to_contain_text("Empreinte de cette clôture")
+    expect(carole.get_by_role("button", name="Imprimer")).to_be_visible()
+    assert axe.problems(carole) == []
+
+    carole.goto("/books/")
+    carole.get_by_role("button", name="Vérifier les comptes").click()
+    expect(carole.locator(".notice.good")).to_contain_text("toutes les clôtures")
+    assert axe.problems(carole) == []
+    assert carole.errors == []
+
+
+@pytest.mark.parametrize("phone", [True, False])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_of_the_closings_is_wider_than_its_screen(chromium, demo, language, phone):
+    page = open_page(chromium, demo, "carole", language=language, phone=phone)
+    for path in ("/books/", "/books/closings/1"):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+    assert page.errors == []
