@@ -25,6 +25,7 @@ from fablab.web.pages import (
     parts,
     people,
     review,
+    place,
     seller,
     setup,
     spool_labels,
@@ -36,6 +37,7 @@ from fablab.web.pages import (
 SPARE_BYTES = 1_000_000
 PAGES = (
     home,
+    place,
     orders,
     parts,
     wallet,

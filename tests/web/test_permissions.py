@@ -19,6 +19,10 @@ OPEN = {
     "home.sign_out",
     "home.language",
     "health.alive",
+    "place.show",
+    "place.now",
+    "place.wall",
+    "place.wall_now",
     "health.ready",
 }
 OWN = {
