@@ -14,7 +14,10 @@ from fablab.words import N_
 
 
 class Person(Base):
-    """Somebody with an account. The e-mail is kept in lower case; without a password nobody can sign in."""
+    """Somebody with an account. The e-mail is kept in lower case; without a password nobody can sign in.
+
+    Who came by without an e-mail has a `contact` instead, and an address that cannot exist.
+    """
 
     __tablename__ = "person"
 
@@ -23,6 +26,7 @@ class Person(Base):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    contact: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[Role] = mapped_column(String(20), default=Role.MEMBER)
     language: Mapped[str | None] = mapped_column(String(2))
     active: Mapped[bool] = mapped_column(default=True)
@@ -31,6 +35,11 @@ class Person(Base):
     def may(self, permission: Permission) -> bool:
         """Tell whether this person is allowed to do something."""
         return self.active and permission in RIGHTS[Role(self.role)]
+
+    @property
+    def is_walk_in(self) -> bool:
+        """Tell whether this person has no e-mail: volunteers act for them, and no mail reaches them."""
+        return self.contact is not None
 
     @property
     def first_name(self) -> str:

@@ -52,6 +52,17 @@ def register(
     return person
 
 
+def receive(session: Session, name: str, contact: str) -> Person:
+    """Make an account for somebody without an e-mail, who cannot sign in. Raises `Invalid` naming the field."""
+    contact = " ".join(contact.split())
+    if not 1 <= len(contact) <= 200:
+        raise Invalid(say("Please write how to reach the person, such as a telephone number."), field="contact")
+    person = register(session, name, f"{secrets.token_hex(8)}@walk-in.invalid", None)
+    person.contact = contact
+    session.flush()
+    return person
+
+
 def set_password(person: Person, password: str) -> None:
     """Give a person a new password. Raises `Invalid` when it is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:

@@ -31,6 +31,7 @@ from fablab.web.pages import (
     spool_labels,
     spools,
     threads,
+    walk_in,
     wallet,
 )
 
@@ -48,6 +49,7 @@ PAGES = (
     review,
     threads,
     hand_over,
+    walk_in,
     jobs,
     filament,
     spools,

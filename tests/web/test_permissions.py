@@ -80,7 +80,7 @@ def things(site):
         invoice = issuing.issue(session, draft_of(5000, company=company), command("one"))
     cast = site.cast
     ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
-    ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order}
+    ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order, "walk_in": order}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}

@@ -1,4 +1,4 @@
-"""the review desk: rules, what was said about an order, and threads."""
+"""the review desk: rules, what was said about an order, threads, and people without an e-mail."""
 
 from __future__ import annotations
 
@@ -80,10 +80,13 @@ def upgrade() -> None:
     )
     for statement in append_only_ddl('thread_message', op.get_bind().dialect.name):
         op.execute(statement)
+    op.add_column('person', sa.Column('contact', sa.String(length=200), nullable=True))
     op.add_column('print_order', sa.Column('attested_at', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('person') as batch:
+        batch.drop_column('contact')
     with op.batch_alter_table('print_order') as batch:
         batch.drop_column('attested_at')
     op.drop_table('thread_seen')

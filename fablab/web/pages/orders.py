@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -38,7 +39,7 @@ from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web import talk
 from fablab.web.auth import me, needs
-from fablab.web.forms import ChoicesForm, filled
+from fablab.web.forms import ChoicesForm, TopUpForm, filled
 from fablab.web.limits import by_person, limiter, measuring, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
@@ -126,9 +127,9 @@ def show(public_id: str) -> Any:
     """Show an order: a draft with its choices and price, or the way of the print."""
     with db.reading() as session:
         order = queries.seen_by(session, me(), public_id)
-        if order.state not in EDITABLE or (order.state != OrderState.DRAFT and not _owns(order, me())):
+        if order.state not in EDITABLE or (order.state != OrderState.DRAFT and not queries.decides(me(), order)):
             return render_template("orders/show.html", talk=talk.of_order(session, order), **_progress(session, order))
-        if not _owns(order, me()):
+        if not queries.decides(me(), order):
             raise NotFound
         wanted, problem = _chosen(session, order)
     _ask_check(public_id, wanted)
@@ -184,7 +185,7 @@ def confirm(public_id: str) -> Any:
     wanted, seen = _wanted(), _seen_cents()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
-        payers.choose(session, order, _payer(), me())
+        payers.choose(session, order, _payer(), order.person)
         reviewing.submit(session, order, wanted, seen, me(), attested=_attested())
     return redirect(url_for("orders.show", public_id=public_id))
 
@@ -277,20 +278,21 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         report=report,
         findings=_worth_telling(findings_of(session, order), wanted),
         wanted=wanted,
-        colours=filament.colours(session, spools.held_mg(session), me().id),
+        colours=filament.colours(session, spools.held_mg(session), order.person_id),
         materials=list(filament.materials(session)),
         profiles=profiles,
         bed=(profiles or list(machine_profiles().values()))[0].bed_mm,
         infills=INFILLS,
         qualities=Quality,
         problem=problem,
-        companies=companies.of_person(session, me(), CompanyRole.BUYER),
+        companies=companies.of_person(session, order.person, CompanyRole.BUYER),
         payer_choice=_payer(),
         review=review.latest(session, order.id),
         talk=talk.of_order(session, order),
         asks_attestation=review.rules_of(session).attestation,
         attested=_attested() or order.attested_at is not None,
         is_owner=True,
+        cash=TopUpForm(key=secrets.token_hex(12)),
         **_priced(session, order, wanted),
     )
 
@@ -303,7 +305,7 @@ def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
 def _first_wish(session: Session, order: Order) -> Wanted:
     """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
     stock: dict[str, float] = {}
-    for colour in filament.colours(session, spools.held_mg(session), me().id):
+    for colour in filament.colours(session, spools.held_mg(session), order.person_id):
         stock[colour.material_code] = stock.get(colour.material_code, 0.0) + colour.remaining_g
     known = [each.code for each in filament.materials(session)]
     if not known:
@@ -318,17 +320,17 @@ def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
     facts: dict[str, Any] = {"order": order, "choices": _in_address(wanted)}
     try:
         offer = billing.offer_for(session, order, wanted)
-        facts |= _paid_by(session, offer)
+        facts |= _paid_by(session, offer, order.person)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, facts["payer"])
     except Problem as problem:
         no_price = problem.sentence
-    balance = ledger.balance_cents(session, me().id)
+    balance = ledger.balance_cents(session, order.person_id)
     return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
 
 
-def _paid_by(session: Session, offer: Offer) -> dict[str, Any]:
+def _paid_by(session: Session, offer: Offer, person: Person) -> dict[str, Any]:
     """Return the company that pays, if one is chosen, and the VAT that comes on top of the price for it."""
-    payer = payers.payer_of(session, _payer(), me())
+    payer = payers.payer_of(session, _payer(), person)
     if payer is None or not payer.before_vat:
         return {"payer": payer, "vat_cents": 0}
     rate_bp = seller.regime_on(session, seller.today(utcnow())).rate_bp
@@ -369,7 +371,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "documents": documents.of_order(session, me(), order.id, seller.today(utcnow())),
         "standing_labels": STANDING_LABELS,
         "may_ask_invoice": _may_ask_invoice(session, order),
-        "is_owner": _owns(order, me()),
+        "is_owner": queries.decides(me(), order),
         "review": review.latest(session, order.id),
         "profile": machine_profiles().get(order.line.machine_profile or ""),
     }

@@ -1,0 +1,74 @@
+"""Somebody is here with a file and has no e-mail: a volunteer orders for them, and takes cash at the desk."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, cast
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from fablab import db, files
+from fablab.accounts import services as accounts
+from fablab.accounts.permissions import Permission
+from fablab.billing import ledger
+from fablab.errors import NotFound, Problem
+from fablab.money import parse_euros
+from fablab.orders import intake, queries, services
+from fablab.orders.models import Order
+from fablab.settings import settings
+from fablab.web.auth import me, needs
+from fablab.web.forms import TopUpForm, filled, saved
+from fablab.web.language import tr
+from fablab.web.limits import by_person, limiter, measuring, upload_limit
+from fablab.web.walk_in_form import WalkInForm
+from fablab.words import say
+
+blueprint = Blueprint("walk_in", __name__, url_prefix="/walk-in")
+
+
+@blueprint.get("/")
+@needs(Permission.RUN_BOARD)
+def new() -> Any:
+    """Show the form."""
+    return render_template("walk_in.html", form=WalkInForm())
+
+
+@blueprint.post("/")
+@needs(Permission.RUN_BOARD)
+@limiter.limit(upload_limit, key_func=by_person)
+def receive() -> Any:
+    """Make an account without an e-mail and start a draft of this person with their file; a bad file keeps nothing."""
+    form = WalkInForm(request.form)
+    sent = request.files.get("file")
+    if not form.validate() or sent is None or not sent.filename:
+        wrong = [] if sent is not None and sent.filename else [tr(say("Please choose a file first."))]
+        return render_template("walk_in.html", form=form, file_errors=wrong), 422
+    made: list[Order] = []
+    try:
+        with files.receiving(cast("BinaryIO", sent.stream), settings().max_upload_mb * 1_000_000) as incoming:
+            with measuring:
+                part = intake.take(incoming.path, incoming.sha256, services.shown_name(sent.filename))
+            if saved(form, lambda session: made.append(_draft(session, form, incoming, part, str(sent.filename)))):
+                return redirect(url_for("orders.show", public_id=made[0].public_id))
+    except Problem as problem:
+        return render_template("walk_in.html", form=form, file_errors=[tr(problem.sentence)]), problem.status
+    return render_template("walk_in.html", form=form), 422
+
+
+def _draft(session: Session, form: WalkInForm, incoming: files.Incoming, part: intake.Part, file_name: str) -> Order:
+    person = accounts.receive(session, form.name.data, form.contact.data)
+    return services.start(session, person.id, incoming, part, file_name)
+
+
+@blueprint.post("/<public_id>/cash")
+@needs(Permission.RUN_BOARD)
+def pay(public_id: str) -> Any:
+    """Put cash into the wallet of who has no e-mail; sent twice, it is booked once."""
+    form = filled(TopUpForm, request.form)
+    amount = parse_euros(form.amount.data, field="amount")
+    with db.transaction() as session:
+        person = queries.owned_by(session, me(), public_id).person
+        if not person.is_walk_in:
+            raise NotFound
+        ledger.top_up(session, person, amount, me().id, f"top-up-{person.id}-{form.key.data}")
+    return redirect(url_for("orders.show", public_id=public_id))
