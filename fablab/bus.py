@@ -105,7 +105,7 @@ def celery() -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_default_queue="printing",
-        task_routes={"slice": {"queue": "slicing"}, "preview": {"queue": "slicing"}},
+        task_routes={"slice": {"queue": "slicing"}, "preview": {"queue": "slicing"}, "send_mail": {"queue": "slicing"}},
         task_soft_time_limit=560,
         task_time_limit=600,
         worker_prefetch_multiplier=1,

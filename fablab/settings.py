@@ -54,6 +54,24 @@ class Settings(BaseSettings):
         description="Networks in which printers may live, separated by commas; other addresses are refused.",
     )
     start_tries: int = Field(3, ge=1, le=20, description="Harmless failed starts after which a job is put on hold.")
+    public_url: str = Field(
+        "http://localhost:8000", description="Address of the place in a browser, for the links in mails."
+    )
+    mail_server: str = Field(
+        "",
+        pattern=r"^((smtps?|smtp\+plain)://\S+)?$",
+        description="Mail server, such as smtp://name:password@mail.example.org:587; empty: mails are kept, not sent.",
+    )
+    mail_from: str = Field("", description="Address mails come from; empty: fablab@ the host of the public address.")
+    mail_timeout_s: float = Field(
+        20, gt=0, le=40, description="Longest wait for an answer of the mail server, in seconds."
+    )
+    mail_quiet_hours: str = Field(
+        "22:00-07:00",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        description="Hours in which no mail leaves; empty: none.",
+    )
+    mail_digest_hour: int = Field(8, ge=0, le=23, description="Hour at which the mail with the news of a day leaves.")
     sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
     upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
     event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")

@@ -10,9 +10,11 @@ from fablab.filament import models as filament
 from fablab.invoicing import models as invoicing
 from fablab.jobs import models as jobs
 from fablab.machines import models as machines
+from fablab.notices import models as notices
 from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
 from fablab.orders import thread_models as threads
+from fablab.orders import shelf
 
 metadata = Base.metadata
 
@@ -48,8 +50,10 @@ __all__ = [
     "jobs",
     "machines",
     "metadata",
+    "notices",
     "orders",
     "reviews",
     "threads",
+    "shelf",
     "ticks",
 ]

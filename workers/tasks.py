@@ -11,8 +11,9 @@ from fablab import bus, db
 from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
+from fablab.orders import handing
 from fablab.settings import settings
-from workers import printing, slicing
+from workers import mailing, printing, slicing
 
 app = bus.celery()
 
@@ -72,3 +73,16 @@ def connect(machine_id: int) -> None:
 def watch(machine_id: int) -> None:
     """Look at a printer and write down what became of the attempt on it."""
     printing.watch(machine_id)
+
+
+@app.task(name="remind")
+def remind() -> None:
+    """Remind the people whose parts have waited on the shelf for long."""
+    with db.transaction() as session:
+        handing.remind(session, utcnow())
+
+
+@app.task(name="send_mail")
+def send_mail(mail_id: int) -> None:
+    """Hand a mail to the mail server."""
+    mailing.send(mail_id)

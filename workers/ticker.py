@@ -25,6 +25,8 @@ from fablab.jobs.queries import Standing
 from fablab.jobs.states import ON_THE_PRINTER, AttemptState, JobState
 from fablab.machines import queries as machine_queries
 from fablab.machines.models import Operation
+from fablab.notices import outbox
+from fablab.notices import queries as notices
 from workers.lease import WATCHER, WATCHER_LEASE
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ WATCHED_ABSENT_EVERY = timedelta(minutes=5)  # a look at a frozen printer keeps 
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
 CLOSE_EVERY = timedelta(minutes=10)  # a day is closed soon after midnight
+REMIND_EVERY = timedelta(minutes=15)
 SLICES_ASKED_AT_ONCE = 4
 
 
@@ -53,7 +56,10 @@ def tick(session: Session, now: datetime) -> None:
         slices.give_up_stale(session, now)
         _ask_for_slices(session)
         _ask_for_dispatches(session, now)
+        _ask_for_mails(session, now)
 
+    if ticks.take(session, "remind", REMIND_EVERY, now):
+        bus.ask(session, "remind")
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):
@@ -101,6 +107,12 @@ def _ask_for_dispatches(session: Session, now: datetime) -> None:
     )
     for attempt_id in session.scalars(waiting):
         bus.ask(session, "dispatch", attempt_id)
+
+
+def _ask_for_mails(session: Session, now: datetime) -> None:
+    outbox.give_up_stale(session, now)
+    for mail_id in notices.due(session, now):
+        bus.ask(session, "send_mail", mail_id)
 
 
 def run() -> None:

@@ -31,6 +31,7 @@ from fablab.machines import queries as machine_queries
 from fablab.machines.models import Service
 from fablab.money import share
 from fablab.orders import services as orders
+from fablab.orders import telling
 from fablab.orders.models import EDITABLE, ModelFile, Order, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
@@ -301,7 +302,10 @@ def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
     """Sign a plate off, charge what its good copies cost, and close the order when all its plates have ended."""
     result = job_services.sign_off(session, attempt, verdict, by.id)
-    _charge(session, session.get_one(Order, attempt.job.order_id), attempt, by)
+    order = session.get_one(Order, attempt.job.order_id)
+    _charge(session, order, attempt, by)
+    if result.remake:
+        telling.printed_again(session, order, attempt.id)
     plate_ended(session, attempt.job, by.id)
     return result
 

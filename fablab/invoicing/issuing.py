@@ -13,7 +13,7 @@ from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity
 from fablab.errors import Conflict
-from fablab.invoicing import chain, payments
+from fablab.invoicing import chain, payments, telling
 from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, unit_price
 from fablab.invoicing.content import Buyer, Content, Line, Mention, Seller
 from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
@@ -167,6 +167,7 @@ def write(
     )
     chain.append(session, head, document, content)
     _book(session, document, command)
+    telling.issued(session, document)
     return document
 
 

@@ -13,7 +13,7 @@ from fablab.billing.ledger import Booking
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain, queries
+from fablab.invoicing import chain, queries, telling
 from fablab.invoicing.models import Document, Kind, Method, Payment
 from fablab.words import Euros, say
 
@@ -54,7 +54,9 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     amount = sign * data.amount_cents
     account = ACCOUNTS[data.method]
     holder = invoice.person_id if data.method == Method.WALLET else None
-    return _write(session, invoice, data, amount, (account, holder, amount), by_id)
+    payment = _write(session, invoice, data, amount, (account, holder, amount), by_id)
+    telling.paid(session, invoice, payment)
+    return payment
 
 
 def _must_be_possible(session: Session, invoice: Document, data: PaymentData, balance: int, day: date) -> None:

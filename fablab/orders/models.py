@@ -27,6 +27,7 @@ class OrderState(StrEnum):
     IN_PRODUCTION = "in_production"
     READY = "ready"
     COLLECTED = "collected"
+    ABANDONED = "abandoned"
     CANCELLED = "cancelled"
 
 
@@ -40,8 +41,9 @@ ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
     O.ACCEPTED: frozenset({O.QUOTED, O.IN_PRODUCTION, O.CANCELLED}),
     O.QUOTED: frozenset({O.ACCEPTED, O.CANCELLED}),
     O.IN_PRODUCTION: frozenset({O.READY, O.CANCELLED}),
-    O.READY: frozenset({O.COLLECTED}),
+    O.READY: frozenset({O.COLLECTED, O.ABANDONED}),
     O.COLLECTED: frozenset(),
+    O.ABANDONED: frozenset(),
     O.CANCELLED: frozenset(),
 }
 
@@ -58,6 +60,7 @@ ORDER_LABELS: dict[OrderState, str] = {
     O.IN_PRODUCTION: N_("Being made"),
     O.READY: N_("Ready to collect"),
     O.COLLECTED: N_("Collected"),
+    O.ABANDONED: N_("Not collected"),
     O.CANCELLED: N_("Cancelled"),
 }
 

@@ -17,6 +17,7 @@ from fablab.jobs import queries as job_queries
 from fablab.jobs import services as job_services
 from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import BEFORE_THE_PRINTER, ENDED_JOBS, JobState
+from fablab.orders import shelf, telling
 from fablab.orders.intake import Part
 from fablab.orders.models import EDITABLE, ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
 from fablab.slicing.changes import AS_SENT, Change
@@ -181,6 +182,8 @@ def move(session: Session, order: Order, to: OrderState, by_id: int | None, **va
         raise Conflict(say("Somebody else was faster: please look again."))
     session.refresh(order)
     write(session, order, f"order_{to}", by_id)
+    telling.order_moved(session, order)
+    shelf.order_moved(session, order, by_id)
 
 
 def accept(session: Session, order: Order, price_cents: int, price: dict[str, Any], tariff_id: int, by_id: int) -> None:

@@ -24,6 +24,8 @@ OPEN = {
     "place.wall",
     "place.wall_now",
     "health.ready",
+    "mails.ask_stop",
+    "mails.stop",
 }
 OWN = {
     "orders.show",
@@ -52,6 +54,7 @@ OWN = {
     "threads.become",
     "threads.live_about",
     "threads.write_about",
+    "notices.follow",
 }
 
 WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}

@@ -15,7 +15,7 @@ from fablab.errors import NotFound
 from fablab.jobs import ordering, overrides, queries, services
 from fablab.jobs.states import BEFORE_THE_PRINTER
 from fablab.machines import queries as machines
-from fablab.orders import intake
+from fablab.orders import intake, telling
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
 from fablab.web.limits import measuring
@@ -69,7 +69,9 @@ def picture(public_id: str) -> Any:
 def hold(public_id: str) -> Any:
     """Keep a plate off the printers."""
     with db.transaction() as session:
-        services.hold(session, queries.by_public_id(session, public_id), me().id, held=True)
+        job = queries.by_public_id(session, public_id)
+        services.hold(session, job, me().id, held=True)
+        telling.on_hold(session, session.get_one(Order, job.order_id), utcnow())
     return redirect(url_for("board.show"))
 
 

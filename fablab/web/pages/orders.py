@@ -31,6 +31,7 @@ from fablab.jobs import spools
 from fablab.orders import intake, queries, review, services
 from fablab.orders.models import EDITABLE, Order, OrderState
 from fablab.orders.services import Payer, Wanted
+from fablab.orders.shelf import PickUp
 from fablab.settings import settings
 from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.findings import Finding
@@ -363,6 +364,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "order": order,
         "report": MeshReport.from_json(order.line.model_file.report),
         "price": Price.from_json(order.price) if order.price else None,
+        "pick_up": session.get(PickUp, order.id),
         "plates": [(job, jobs.live_attempt_of(session, job.id), reasons.get(job.id)) for job in plates],
         "charged": ledger.charged_cents(session, order.id),
         "reserved": ledger.reserved_cents(session, order.id),

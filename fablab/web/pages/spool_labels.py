@@ -16,7 +16,7 @@ from fablab.filament.models import Spool
 from fablab.jobs import spools
 from fablab.machines import queries as machines
 from fablab.web.auth import needs
-from fablab.web.label_sheet import SHEETS, Label, label_sheet
+from fablab.web.label_sheet import SHEETS, Label, label_sheet, qr
 from fablab.web.pages.filament import people_and_machines
 from fablab.words import say
 
@@ -85,4 +85,4 @@ def _address(spool: Spool) -> str:
 
 
 def _label(spool: Spool) -> Label:
-    return Label(spool, segno.make(_address(spool), error="m").svg_data_uri(border=0, scale=4))
+    return Label(spool, qr(_address(spool)))
