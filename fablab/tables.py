@@ -13,8 +13,8 @@ from fablab.machines import models as machines
 from fablab.notices import models as notices
 from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
-from fablab.orders import thread_models as threads
 from fablab.orders import shelf
+from fablab.orders import thread_models as threads
 
 metadata = Base.metadata
 
@@ -53,7 +53,7 @@ __all__ = [
     "notices",
     "orders",
     "reviews",
-    "threads",
     "shelf",
+    "threads",
     "ticks",
 ]
