@@ -121,6 +121,8 @@ def fill() -> None:
     _invoice(company)
     for (name, copies, days), part in zip(HISTORY, parts, strict=False):
         _past_order(part, f"{name}@demo.example", copies, days)
+    for part, name in zip(parts, ("gaelle", "denis"), strict=False):
+        _past_order(part, f"{name}@demo.example", 1, 1, collected=False)
     _order(parts[0], "alice@demo.example", 1)
     _order(parts[-1], "emilie@demo.example", 2)
 
@@ -220,8 +222,10 @@ def _order(part: Path, email: str, copies: int, company: Company | None = None) 
             return order.id
 
 
-def _past_order(part: Path, email: str, copies: int, days_ago: int, company: Company | None = None) -> None:
-    """Let an order be printed, signed off and collected some days ago, through the same services as a real one."""
+def _past_order(
+    part: Path, email: str, copies: int, days_ago: int, company: Company | None = None, *, collected: bool = True
+) -> None:
+    """Let an order be printed, signed off and mostly collected some days ago, by the services a real one takes."""
     order_id, then = _order(part, email, copies, company), utcnow() - timedelta(days=days_ago)
     with db.transaction() as session:
         volunteer = session.scalars(select(Person).where(Person.role == Role.VOLUNTEER)).one()
@@ -230,7 +234,8 @@ def _past_order(part: Path, email: str, copies: int, days_ago: int, company: Com
             _sliced_as_estimated(session, order, job)
         for attempt in dispatch.schedule(session, then):
             _printed(session, order, attempt, volunteer)
-        orders.collected(session, order, volunteer.id)
+        if collected:
+            orders.collected(session, order, volunteer.id)
         session.execute(update(Order).where(Order.id == order_id).values(created_at=then, confirmed_at=then))
 
 
