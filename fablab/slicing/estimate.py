@@ -116,7 +116,7 @@ def quantities_of(features: Features, process: Process) -> Quantities:
     return Quantities(deposits, work_of(features, bands, deposits, process))
 
 
-UNTRUSTED, SUPPORTED = 4.0, 1.5
+UNTRUSTED, SUPPORTED = 4.0, 1.43
 """Ranges are so much wider for meshes with faults, and for parts on supports."""
 
 
