@@ -15,7 +15,7 @@ from fablab.words import N_, Sentence
 
 
 class MailState(StrEnum):
-    """Where a mail stands; docs/decisions/0012 says why `handing` and `unknown` exist."""
+    """Where a mail stands; docs/decisions/0010 says why `handing` and `unknown` exist."""
 
     DUE = "due"
     SENDING = "sending"

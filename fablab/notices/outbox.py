@@ -1,7 +1,7 @@
 """A mail's way out: taken, handed over once, and what became of it. Every step is a compare-and-swap on its row.
 
 A sender that goes away before it hands the mail over is replaced; one that goes away while handing leaves a mail of
-which nobody knows whether it arrived: it is never sent again by itself (docs/decisions/0012).
+which nobody knows whether it arrived: it is never sent again by itself (docs/decisions/0010).
 """
 
 from __future__ import annotations
