@@ -121,7 +121,7 @@ def fill() -> None:
     _invoice(company)
     for (name, copies, days), part in zip(HISTORY, parts, strict=False):
         _past_order(part, f"{name}@demo.example", copies, days)
-    for part, name in zip(parts, ("gaelle", "denis"), strict=False):
+    for part, name in zip(parts, ("emilie", "denis"), strict=False):
         _past_order(part, f"{name}@demo.example", 1, 1, collected=False)
     _order(parts[0], "alice@demo.example", 1)
     _order(parts[-1], "emilie@demo.example", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,12 +32,21 @@ class RulesData:
 
 
 def waiting(session: Session, wanted: str = "") -> Sequence[PickUp]:
-    """Return what waits on the shelf, longest wait first; only a code, or names that contain `wanted`, if given."""
-    found = select(PickUp).join(PickUp.order).join(Order.person).where(PickUp.ended_at.is_(None))
-    if wanted := " ".join(wanted.split()):
-        by_code = PickUp.code == wanted.upper().replace(" ", "")
-        found = found.where(or_(by_code, func.lower(Person.name).contains(wanted.lower(), autoescape=True)))
-    return session.scalars(found.order_by(PickUp.ready_at, PickUp.order_id)).unique().all()
+    """Return what waits on the shelf, longest wait first; only a code, or names that contain `wanted`, if given.
+
+    Names are compared without accents and here: SQLite does not know that É is a large é.
+    """
+    found = select(PickUp).join(PickUp.order).where(PickUp.ended_at.is_(None))
+    rows = session.scalars(found.order_by(PickUp.ready_at, PickUp.order_id)).unique().all()
+    if not (wanted := " ".join(wanted.split())):
+        return rows
+    code, name = wanted.upper().replace(" ", ""), _folded(wanted)
+    return [row for row in rows if row.code == code or name in _folded(row.order.person.name)]
+
+
+def _folded(text: str) -> str:
+    """Return a text without accents and capitals."""
+    return "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
 
 
 def of_order(session: Session, public_id: str) -> PickUp:

@@ -29,7 +29,7 @@ WORDS = {
         "none": "Aucun serveur",
     },
 }
-WHO = {"en": ("gaelle", "Gaëlle"), "fr": ("denis", "Denis")}
+WHO = {"en": ("emilie", "Émilie"), "fr": ("denis", "Denis")}
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,9 @@ def test_a_code_in_small_letters_or_a_part_of_the_name_finds_it(session):
     _, row = on_shelf(session, cast)
     assert list(handing.waiting(session, row.code.lower())) == [row]
     assert list(handing.waiting(session, " ali ")) == [row]
+    row.order.person.name = "Émilie Roux"
+    for wanted in ("Émilie", "émi", "EMILIE", "emilie roux"):
+        assert list(handing.waiting(session, wanted)) == [row]
     assert list(handing.waiting(session, "%")) == []
     assert list(handing.waiting(session, "Charlie")) == []
 

@@ -22,7 +22,7 @@ PAGES = ("/place", "/place/now", "/wall", "/wall/now")
 def opening(site, hours):
     with db.transaction() as session:
         rules = HouseRules(opening_hours=hours, quiet_hours="", heating_at_once=0, heating_minutes=5)
-        machines.set_rules(session, rules)
+        machines.set_rules(session, rules, None)
 
 
 def test_everybody_sees_whether_the_place_is_open(site):

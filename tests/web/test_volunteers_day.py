@@ -12,6 +12,7 @@ from fablab.jobs.models import Attempt, Job
 from fablab.machines import hand_over
 from fablab.machines.models import Machine, MachineEvent, Operation, Plate
 from fablab.orders import review
+from fablab.orders.models import OrderState
 from fablab.words import say
 from tests.people import add_machine, add_spool, order_cube, queued_order
 
@@ -146,5 +147,6 @@ def test_a_printer_out_of_reach_is_connected_again_from_the_list(site, recorder)
 def test_requests_on_the_desk_are_one_line_of_the_list(site):
     with db.transaction() as session:
         order = order_cube(session, site.cast.alice)
+        order.state = OrderState.IN_REVIEW
         review.ask(session, order, [say("It is large.")])
     assert "to be looked at: 1" in site.as_("bob").get("/board/").text
