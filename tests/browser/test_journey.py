@@ -110,7 +110,8 @@ def test_a_bad_plate_shows_what_follows_and_goes_back_to_the_front(chromium, dem
     bob.fill("#good", "0")
     bob.get_by_role("button", name="Record it").click()
     printing = bob.locator(".machine", has_text="phone-stand.stl")
-    expect(printing.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
+    # One that is stopped while its file is being sent is cancelled, and nothing is on the plate to be checked.
+    expect(printing.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=60_000)
     printing.get_by_role("button", name="Stop", exact=True).click()
     bob.locator("dialog[open]").get_by_role("button", name="Stop it").click()
     expect(bob.locator(".task", has_text="phone-stand.stl")).to_contain_text("Stopped, to be checked", timeout=60_000)
