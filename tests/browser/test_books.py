@@ -1,7 +1,9 @@
 """A treasurer's month in Chromium, in French: a top-up, an invoice's payment, the closing, the FEC."""
 
+import os
 import re
 import sqlite3
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +12,14 @@ from playwright.sync_api import expect
 from fablab.bookkeeping import fec_checking
 from tests.browser import axe
 from tests.browser.test_journey import open_page
-from tests.running import system
+from tests.running import FABLAB, system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo place; its first top-up lies forty days back, so that a month is over."""
+    """The demo place; its first top-up lies forty days back, so that a month is over. That day is closed."""
     with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
         with sqlite3.connect(running.data_dir / "fablab.db", timeout=30) as connection:
             then = datetime.now(UTC) - timedelta(days=40)
@@ -28,6 +30,8 @@ def demo(tmp_path_factory):
             connection.execute("UPDATE ledger_entry SET at = ? WHERE id = 1", (f"{then:%Y-%m-%d %H:%M:%S.%f}",))
             connection.execute(trigger)
         connection.close()
+        environment = {**os.environ, "FABLAB_DATA_DIR": str(running.data_dir)}
+        subprocess.run([FABLAB, "billing", "close", f"{then:%Y-%m-%d}"], env=environment, check=True)
         running.month = f"{then:%Y-%m}"
         yield running
 
