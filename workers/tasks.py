@@ -8,6 +8,7 @@ from datetime import timedelta
 from celery.signals import after_setup_logger, worker_process_init
 
 from fablab import bus, db
+from fablab.bookkeeping import closings
 from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
@@ -80,6 +81,13 @@ def remind() -> None:
     """Remind the people whose parts have waited on the shelf for long."""
     with db.transaction() as session:
         handing.remind(session, utcnow())
+
+
+@app.task(name="close_days")
+def close_days() -> None:
+    """Close the days of the books that are over: not in a tick, which printers wait for."""
+    with db.transaction() as session:
+        closings.close_days(session, utcnow())
 
 
 @app.task(name="send_mail")

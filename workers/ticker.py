@@ -15,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from fablab import bus, db, ticks
-from fablab.bookkeeping import closings
 from fablab.db import utcnow
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
@@ -63,7 +62,7 @@ def tick(session: Session, now: datetime) -> None:
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):
-        closings.close_days(session, now)
+        bus.ask(session, "close_days")
 
 
 def _ask_for_looks(session: Session, now: datetime) -> None:

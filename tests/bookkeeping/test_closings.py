@@ -19,6 +19,7 @@ from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
 from tests.books import business, draft_of
 from tests.invoicing.test_verifying import tamper
+from workers import tasks
 
 FIRST = datetime(2026, 1, 30, 12, tzinfo=UTC)
 
@@ -77,10 +78,12 @@ def found():
         return [str(each) for each in checking.findings(session)]
 
 
-def test_the_ticker_closes_every_day_that_is_over_and_no_other(books, clock):
-    with db.transaction() as session:
-        made = closings.close_days(session, clock.now, at_most=100)
-        assert closings.close_days(session, clock.now) == []
+def test_a_worker_closes_every_day_that_is_over_and_no_other(books, clock, monkeypatch):
+    monkeypatch.setattr(tasks, "utcnow", lambda: clock.now)
+    for _ in range(3):
+        tasks.close_days()
+    with db.reading() as session:
+        made = session.scalars(sa.select(Closing).filter_by(span=Span.DAY).order_by(Closing.id)).all()
     assert [each.first_on for each in made] == [date(2026, 1, 30) + timedelta(days=each) for each in range(39)]
     assert found() == []
 

@@ -155,3 +155,9 @@ def test_a_slicer_that_is_not_heard_of_again_loses_its_job(place, recorder):
     assert ("slice", (job.id,)) in tick(recorder, later)
     with db.reading() as session:
         assert session.get(Job, job.id).state == "to_slice"
+
+
+def test_a_worker_is_asked_to_close_days_so_that_no_tick_waits_for_the_books(place, recorder):
+    assert ("close_days", ()) in tick(recorder, utcnow())
+    assert ("close_days", ()) not in tick(recorder, utcnow() + timedelta(minutes=9))
+    assert ("close_days", ()) in tick(recorder, utcnow() + timedelta(minutes=11))
