@@ -72,7 +72,11 @@ def test_one_tap_signs_a_good_plate_off(site):
     assert "All good (1 of 1)" in page
     assert bob.post(f"/board/attempts/{attempt.public_id}/check", good="1", plate_cleared="y").status_code == 302
     assert "Waiting to be collected" in bob.get("/board/").text
-    assert bob.post(f"/orders/{order.public_id}/collected").status_code == 302
+    address = f"/pick-up/{order.public_id}/hand-out?board="
+    assert f'action="{address}"' in bob.get("/board/").text
+    for _ in range(2):
+        assert bob.post(address).location == "/board/"
+    assert "Waiting to be collected" not in bob.get("/board/").text
     assert bob.post(f"/board/attempts/{attempt.public_id}/check", good="1").status_code == 409
 
 

@@ -209,15 +209,6 @@ def cancel(public_id: str) -> Any:
     return redirect(url_for("orders.show", public_id=public_id))
 
 
-@blueprint.post("/<public_id>/collected")
-@needs(Permission.RUN_BOARD)
-def collected(public_id: str) -> Any:
-    """Note that the parts were handed over."""
-    with db.transaction() as session:
-        services.collected(session, queries.seen_by(session, me(), public_id), me().id)
-    return redirect(url_for("board.show"))
-
-
 @blueprint.get("/<public_id>/model.stl")
 @needs(Permission.ORDER)
 def model(public_id: str) -> Any:

@@ -82,9 +82,11 @@ def _page(session: Session, row: PickUp, problem: Any = None) -> Any:
 @blueprint.post("/pick-up/<public_id>/hand-out")
 @needs(Permission.RUN_BOARD)
 def hand_out(public_id: str) -> Any:
-    """Hand an order over; pressed twice it is handed over once."""
+    """Hand an order over; pressed twice it is handed over once. One pressed on the board leads back to it."""
     with db.transaction() as session:
         handing.hand_out(session, handing.of_order(session, public_id), me().id)
+    if "board" in request.args:
+        return redirect(url_for("board.show"))
     return redirect(url_for("pickups.scanned", public_id=public_id))
 
 
