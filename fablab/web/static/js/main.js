@@ -6,9 +6,10 @@ import { start as confirm } from "./confirm.js";
 import { start as dropzone } from "./dropzone.js";
 import { start as every } from "./every.js";
 import { start as live } from "./live.js";
+import { start as menu } from "./menu.js";
 import { start as previews } from "./previews.js";
 import { start as print } from "./print.js";
 
-for (const start of [autosubmit, checks, confirm, dropzone, every, live, previews, print]) {
+for (const start of [autosubmit, checks, confirm, dropzone, every, live, menu, previews, print]) {
   start();
 }
