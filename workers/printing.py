@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -109,26 +109,28 @@ def watch(machine_id: int, failure: Failure | None = None) -> Outcome:
 
     `failure` is evidence that was heard elsewhere: why a print failed.
     """
+    return _turn(machine_id, failure)
+
+
+def connect(machine_id: int) -> Outcome:
+    """Let a printer's server connect to its machine again, unless it prints, and record what is seen then."""
+    return _turn(machine_id, first=_connect_if_away)
+
+
+def _connect_if_away(printer: Printer) -> None:
+    if printer.look().state in (PrinterState.OFFLINE, PrinterState.ERROR):
+        printer.connect()
+
+
+def _turn(machine_id: int, failure: Failure | None = None, first: Callable[[Printer], None] | None = None) -> Outcome:
+    """Look at a printer under its lease, after what is to be done `first`."""
     with leased(machine_id) as lease:
         if lease is None:
             return Outcome.NOT_OURS
         try:
             visit = _visit(lease, failure)
-        except Problem as problem:
-            _record_absence(lease, problem.sentence)
-            return Outcome.NOT_SEEN
-        return _look_and_record(visit) if visit is not None else Outcome.NOT_SEEN
-
-
-def connect(machine_id: int) -> Outcome:
-    """Let a printer's server connect to its machine again, unless it prints, and record what is seen then."""
-    with leased(machine_id) as lease:
-        if lease is None:
-            return Outcome.NOT_OURS
-        try:
-            visit = _visit(lease)
-            if visit is not None and visit.printer.look().state in (PrinterState.OFFLINE, PrinterState.ERROR):
-                visit.printer.connect()
+            if visit is not None and first is not None:
+                first(visit.printer)
         except Problem as problem:
             _record_absence(lease, problem.sentence)
             return Outcome.NOT_SEEN

@@ -283,6 +283,9 @@ def test_a_print_that_ends_badly_waits_for_a_person(scene, mishap, words):
 
 
 def test_pause_resume_and_stop_are_asked_until_the_printer_has_done_them(scene):
+    with db.transaction() as session:  # a print so long that a slow computer, too, finds it printing
+        ada = session.get(Machine, scene.cast.ada.id)
+        ada.address = ada.address.replace("least=0.4&most=0.4", "least=60&most=60")
     printing.dispatch(scene.claim())
     for wish, state in ((Wish.PAUSE, AttemptState.PAUSED), (Wish.RESUME, AttemptState.PRINTING)):
         scene.printer.fail_next(wish.value, Fault.CUT_BEFORE)
