@@ -27,7 +27,7 @@ WORDS = {
         "add": "Add",
         "put": "Put on the shelf",
         "change": "Change spool",
-        "now": "It is on Grace now",
+        "now": "It is on {name} now",
         "weighs": "That is what it weighs",
         "less": "less than the empty reel alone",
         "then": "with the reel",
@@ -37,7 +37,7 @@ WORDS = {
         "add": "Ajouter",
         "put": "Mettre sur l'étagère",
         "change": "Changer la bobine",
-        "now": "Elle est maintenant sur Grace",
+        "now": "Elle est maintenant sur {name}",
         "weighs": "C'est ce qu'elle pèse",
         "less": "moins que la bobine vide seule",
         "then": "avec la bobine",
@@ -70,11 +70,13 @@ def test_a_new_filament_goes_from_the_parcel_onto_a_printer_and_the_scale(chromi
     spool = page.url.split("/")[-1].split("#")[0]
 
     page.goto("/board/")
-    page.locator(".machine", has_text="Grace").get_by_role("link", name=words["change"]).click()
+    free = page.locator(".machine", has=page.get_by_role("link", name=words["change"])).first  # the others print
+    name = free.locator(".name").inner_text()
+    free.get_by_role("link", name=words["change"]).click()
     page.locator(f"a[href*='{spool}']").click()
     expect(page.locator(".before-after")).to_contain_text(colour)
-    page.get_by_role("button", name=words["now"]).click()
-    expect(page.locator(".machine", has_text="Grace")).to_contain_text(f"PLA {colour} · 750")
+    page.get_by_role("button", name=words["now"].format(name=name)).click()
+    expect(page.locator(".machine", has_text=name)).to_contain_text(f"PLA {colour} · 750")
 
     page.goto(f"/s/{spool}")
     page.locator("a[href$='#weigh']").click()
