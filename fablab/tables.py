@@ -37,6 +37,7 @@ APPEND_ONLY = (
     "document_file",
     "payment",
     "closing",
+    "tariff_group",
 )
 
 __all__ = [

@@ -6,15 +6,45 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, utcnow
 from fablab.words import N_, Sentence
 
 
+class Group(StrEnum):
+    """Whom a tariff is for."""
+
+    MEMBER = "member"
+    OUTSIDE = "outside"
+    PARTNER = "partner"
+    COMPANY = "company"
+
+
+GROUP_LABELS: dict[Group, str] = {
+    Group.MEMBER: N_("Members"),
+    Group.OUTSIDE: N_("People from outside"),
+    Group.PARTNER: N_("Members of a partner place"),
+    Group.COMPANY: N_("Companies"),
+}
+
+
+class TariffGroup(Base):
+    """The group whose prices a person pays, from a date on. Never changed: a new row takes over."""
+
+    __tablename__ = "tariff_group"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    tariff_group: Mapped[Group] = mapped_column(String(20))
+    valid_from: Mapped[date]
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
 class TariffVersion(Base):
-    """A tariff from a date on. It is never changed: a new one takes over from its own date."""
+    """A tariff of a group from a date on. It is never changed: a new one takes over from its own date."""
 
     __tablename__ = "tariff"
 
@@ -25,6 +55,8 @@ class TariffVersion(Base):
     per_hour_cents: Mapped[int]
     minimum_cents: Mapped[int]
     rates: Mapped[dict[str, Any]]
+    tariff_group: Mapped[Group] = mapped_column(String(20), default=Group.MEMBER, server_default="member")
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +16,45 @@ HIGHEST_PRICE_CENTS = 1_000_000
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What a tariff may have besides fee, hours, kilograms and minimum; as it comes, none of it applies.
+
+    A slot is charged as soon as it is begun. `breaks` takes per cent off from so many copies on, the highest one
+    that is reached. The place pays `aid_percent` of the real cost. What is left is rounded to a multiple of
+    `rounding_cents`.
+    """
+
+    slot_minutes: int = 0
+    slot_cents: int = 0
+    per_part_cents: int = 0
+    breaks: tuple[tuple[int, int], ...] = ()
+    aid_percent: int = 0
+    rounding_cents: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data to keep with a tariff."""
+        return {**asdict(self), "breaks": [list(each) for each in self.breaks]}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Rules:
+        """Return the rules that `to_json` wrote; of a tariff from before there were any, none."""
+        breaks = tuple((copies, percent) for copies, percent in data.get("breaks", ()))
+        return Rules(**{**data, "breaks": breaks})
+
+
+NO_RULES = Rules()
+
+
+@dataclass(frozen=True)
 class Tariff:
-    """A tariff: a fee per order, a price per hour of machine and per kilogram of each material, and a minimum."""
+    """A tariff: a fee per order, a price per hour of machine and per kilogram of material, a minimum, and rules."""
 
     name: str
     setup_cents: int
     per_hour_cents: int
     minimum_cents: int
     per_kg_cents: Mapping[str, int]
+    rules: Rules = NO_RULES
 
 
 @dataclass(frozen=True)
@@ -64,41 +95,83 @@ DEFAULT_TARIFF = Tariff(
 )
 
 
-def price(tariff: Tariff, material: str, mass_g: float, time_s: float) -> Price:
-    """Return the price of `mass_g` grams of `material` printed in `time_s` seconds.
+def price(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: int = 1) -> Price:
+    """Return the price of `copies` parts, together `mass_g` grams of `material` printed in `time_s` seconds.
 
     Raises `Invalid` when the tariff has no price for the material, or a figure is not one to sell by (zero, negative,
     infinite): a person has to look at such a print.
     """
     if material not in tariff.per_kg_cents:
         raise Invalid(say("The tariff “{tariff}” has no price for {material}.", tariff=tariff.name, material=material))
-    if not (math.isfinite(mass_g) and math.isfinite(time_s) and mass_g > 0 and time_s > 0):
+    if not (math.isfinite(mass_g) and math.isfinite(time_s) and mass_g > 0 and time_s > 0 and copies > 0):
         raise Invalid(say("No price can be computed for this file: please ask a volunteer."))
-    grams, hours = Decimal(repr(mass_g)), Decimal(repr(time_s)) / 3600
-    per_kg = tariff.per_kg_cents[material]
-    lines = [
-        _line(
-            say("{mass} of {material} at {rate} per kg", mass=Grams(mass_g), material=material, rate=Euros(per_kg)),
-            half_up(grams * per_kg / 1000),
-        ),
-        _line(
-            say("{time} of printer at {rate} per hour", time=Duration(time_s), rate=Euros(tariff.per_hour_cents)),
-            half_up(hours * tariff.per_hour_cents),
-        ),
-        _line(say("Preparing the printer"), tariff.setup_cents),
-    ]
-    total = sum(line.amount_cents for line in lines)
-    if total < tariff.minimum_cents:
-        lines.append(
-            _line(
-                say("Up to the minimum of {minimum}", minimum=Euros(tariff.minimum_cents)), tariff.minimum_cents - total
-            )
-        )
-        total = tariff.minimum_cents
-    if not 0 < total <= HIGHEST_PRICE_CENTS:
+    lines = [_material(tariff, material, mass_g), *_time(tariff, time_s), *_fees(tariff, copies)]
+    lines += _discount(_sum(lines), copies, tariff.rules.breaks)
+    lines += _at_least(_sum(lines), tariff.minimum_cents)
+    cost = _sum(lines)
+    lines += _aid(cost, tariff.rules.aid_percent)
+    lines += _rounded(_sum(lines), tariff.rules.rounding_cents)
+    total = _sum(lines)
+    if not (0 < total <= HIGHEST_PRICE_CENTS and cost <= HIGHEST_PRICE_CENTS):
         raise Invalid(say("No price can be computed for this file: please ask a volunteer."))
     return Price(total, tuple(line for line in lines if line.amount_cents))
 
 
-def _line(sentence: Sentence, amount_cents: int) -> PriceLine:
-    return PriceLine(sentence, amount_cents)
+def _material(tariff: Tariff, material: str, mass_g: float) -> PriceLine:
+    per_kg = tariff.per_kg_cents[material]
+    sentence = say("{mass} of {material} at {rate} per kg", mass=Grams(mass_g), material=material, rate=Euros(per_kg))
+    return PriceLine(sentence, half_up(Decimal(repr(mass_g)) * per_kg / 1000))
+
+
+def _time(tariff: Tariff, time_s: float) -> Iterator[PriceLine]:
+    hours = Decimal(repr(time_s)) / 3600
+    per_hour, rules = tariff.per_hour_cents, tariff.rules
+    yield PriceLine(
+        say("{time} of printer at {rate} per hour", time=Duration(time_s), rate=Euros(per_hour)),
+        half_up(hours * per_hour),
+    )
+    if rules.slot_minutes:
+        slots = math.ceil(Decimal(repr(time_s)) / (60 * rules.slot_minutes))
+        sentence = say(
+            "{time} of printer: slots of {minutes} min begun, {slots} at {rate}",
+            time=Duration(time_s),
+            minutes=rules.slot_minutes,
+            slots=slots,
+            rate=Euros(rules.slot_cents),
+        )
+        yield PriceLine(sentence, slots * rules.slot_cents)
+
+
+def _fees(tariff: Tariff, copies: int) -> Iterator[PriceLine]:
+    each = tariff.rules.per_part_cents
+    yield PriceLine(say("Parts: {copies} at {rate}", copies=copies, rate=Euros(each)), copies * each)
+    yield PriceLine(say("Preparing the printer"), tariff.setup_cents)
+
+
+def _at_least(cents: int, minimum_cents: int) -> Iterator[PriceLine]:
+    if cents < minimum_cents:
+        yield PriceLine(say("Up to the minimum of {minimum}", minimum=Euros(minimum_cents)), minimum_cents - cents)
+
+
+def _discount(cents: int, copies: int, breaks: Iterable[tuple[int, int]]) -> Iterator[PriceLine]:
+    reached = [each for each in breaks if copies >= each[0]]
+    if reached:
+        least, percent = max(reached)
+        sentence = say("{percent} per cent off from {copies} copies on", percent=percent, copies=least)
+        yield PriceLine(sentence, -half_up(Decimal(cents) * percent / 100))
+
+
+def _aid(cost_cents: int, percent: int) -> Iterator[PriceLine]:
+    sentence = say(
+        "The place pays {percent} per cent of the real cost of {cost}", percent=percent, cost=Euros(cost_cents)
+    )
+    yield PriceLine(sentence, -half_up(Decimal(cost_cents) * percent / 100))
+
+
+def _rounded(cents: int, to_cents: int) -> Iterator[PriceLine]:
+    rounded = half_up(Decimal(cents) / to_cents) * to_cents
+    yield PriceLine(say("Rounded to a multiple of {step}", step=Euros(to_cents)), rounded - cents)
+
+
+def _sum(lines: Iterable[PriceLine]) -> int:
+    return sum(line.amount_cents for line in lines)

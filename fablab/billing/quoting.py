@@ -105,7 +105,8 @@ def _as_sliced(estimated: PlateFigures, mass_g: float, time_s: float) -> PlateFi
 
 def _price(by_plate: Sequence[PlateFigures], tariff: Tariff, material: str) -> Price:
     mass_g = sum(each.mass_g * each.plates for each in by_plate)
-    return price(tariff, material, mass_g, sum(each.time_s * each.plates for each in by_plate))
+    copies = sum(each.copies * each.plates for each in by_plate)
+    return price(tariff, material, mass_g, sum(each.time_s * each.plates for each in by_plate), copies)
 
 
 def _added(ranges: Iterable[tuple[Range, int]]) -> Range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import ledger, offers, queries
-from fablab.billing.models import TariffVersion
+from fablab.billing import ledger, offers, queries, tariffs
+from fablab.billing.models import Group, TariffVersion
 from fablab.billing.offers import Check, Offer
-from fablab.billing.pricing import price
+from fablab.billing.pricing import NO_RULES, Rules, Tariff, price
 from fablab.billing.quoting import Quote, quote
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
@@ -44,22 +45,28 @@ from fablab.words import Euros, say
 
 @dataclass(frozen=True)
 class TariffData:
-    """What an administrator enters for a tariff, in cents."""
+    """What an administrator enters for a tariff, in cents, and whom it is for."""
 
     name: str
     setup_cents: int
     per_hour_cents: int
     minimum_cents: int
-    per_kg_cents: dict[str, int]
+    per_kg_cents: Mapping[str, int]
+    rules: Rules = NO_RULES
+    group: Group = Group.MEMBER
+
+    @property
+    def tariff(self) -> Tariff:
+        """What prices are computed with."""
+        fees = (self.setup_cents, self.per_hour_cents, self.minimum_cents)
+        return Tariff(self.name.strip()[:80], *fees, dict(self.per_kg_cents), self.rules)
 
 
 def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datetime | None = None) -> TariffVersion:
-    """Let a new tariff take over from now on; orders that were confirmed keep theirs."""
+    """Let a new tariff of a group take over from `now` on, or later; orders that were confirmed keep theirs."""
     if not data.name.strip():
         raise Invalid(say("Please give the tariff a name."), field="name")
-    amounts = (data.setup_cents, data.per_hour_cents, data.minimum_cents, *data.per_kg_cents.values())
-    if min(amounts) < 0 or not data.per_kg_cents:
-        raise Invalid(say("A tariff has no negative prices, and a price for at least one material."))
+    tariffs.must_be_possible(data.tariff)
     version = TariffVersion(
         name=data.name.strip()[:80],
         valid_from=now or utcnow(),
@@ -67,6 +74,8 @@ def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datet
         per_hour_cents=data.per_hour_cents,
         minimum_cents=data.minimum_cents,
         rates=dict(data.per_kg_cents),
+        rules=data.rules.to_json(),
+        tariff_group=data.group,
         created_by_id=by_id,
     )
     session.add(version)
@@ -137,7 +146,7 @@ def _profiles_with(session: Session, wanted: Wanted, for_id: int | None) -> Coun
 
 def offer_for(session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None) -> Offer:
     """Return what a draft's person is offered for these choices. Raises `Invalid` like `quote_for`."""
-    version = version or queries.current_tariff(session)
+    version = version or tariffs.holding_for(session, order, order.company_id)
     made = quote_for(session, order.line.model_file, wanted, version, order.person_id)
     return offers.offered(session, order.line, wanted, made, queries.as_tariff(version))
 
@@ -146,7 +155,8 @@ def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> 
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
     state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
     if state in EDITABLE:
-        made = quote_for(session, order.line.model_file, wanted, for_id=order.person_id)
+        version = tariffs.holding_for(session, order, order.company_id)
+        made = quote_for(session, order.line.model_file, wanted, version, order.person_id)
         offers.ask(session, order.line, order.person_id, wanted, made, now)
 
 
@@ -175,7 +185,7 @@ def agree(session: Session, order: Order, wanted: Wanted, seen_cents: int) -> Ag
     Raises `Conflict` when the price is a higher one by now, or the slicer has found that this cannot be printed.
     """
     orders.hold_draft(session, order)
-    version = queries.current_tariff(session)
+    version = tariffs.holding_for(session, order, order.company_id)
     offer = chosen_offer(session, order, wanted, version)
     return Agreed(offer, _agreed(offer, seen_cents), version)
 
@@ -245,7 +255,8 @@ def price_after_slicing(session: Session, order: Order) -> int:
     version = session.get(TariffVersion, order.tariff_id)
     assert version is not None
     assert order.line.material_code is not None
-    return price(queries.as_tariff(version), order.line.material_code, mass_g, time_s).total_cents
+    figures = (order.line.material_code, mass_g, time_s, order.line.quantity)
+    return price(queries.as_tariff(version), *figures).total_cents
 
 
 def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:

@@ -135,15 +135,6 @@ class MaterialForm(PageForm):
     use = StringField(lazy_gettext("What it is good for"), [Optional(), Length(max=200)])
 
 
-class TariffForm(PageForm):
-    """Prices from now on; the price per kilogram of each material comes as `rate-CODE`."""
-
-    name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=80)])
-    setup = StringField(lazy_gettext("Preparing the printer, per order (€)"), [InputRequired(), Length(max=12)])
-    per_hour = StringField(lazy_gettext("Per hour of printer (€)"), [InputRequired(), Length(max=12)])
-    minimum = StringField(lazy_gettext("Minimum per order (€)"), [InputRequired(), Length(max=12)])
-
-
 class ChoicesForm(PageForm):
     """How a part is to be printed. `filament` is "PLA|red", or "PLA|" for any colour."""
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.running import System, system
+
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -31,3 +33,10 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Iterator[System]:
+    """The demo place, for all files that need no place of their own: what one test finds there another may have made."""
+    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+        yield running

@@ -12,7 +12,6 @@ from fablab.slicing.reading import read_triangles
 from fablab.slicing.samples import SAMPLES
 from fablab.slicing.stl import write_stl
 from tests.browser.test_journey import open_page
-from tests.running import system
 from tests.slicing.drawn import one_object, three_mf
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
@@ -21,12 +20,6 @@ WORDS = {
     "en": ("was it drawn in inches", "Convert from inches", "Scaled × 25.4", "Undo", "See the price"),
     "fr": ("a-t-elle été dessinée en pouces", "Convertir depuis les pouces", "× 25,4", "Annuler la", "Voir le prix"),
 }
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

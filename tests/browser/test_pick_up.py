@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import problems
 from tests.browser.test_journey import open_page
-from tests.running import system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
 
@@ -30,12 +29,6 @@ WORDS = {
     },
 }
 WHO = {"en": ("emilie", "Émilie"), "fr": ("denis", "Denis")}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
-        yield running
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -8,15 +8,8 @@ from playwright.sync_api import expect
 from fablab.slicing.samples import write_samples
 from tests.browser import axe
 from tests.browser.test_journey import open_page
-from tests.running import system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
-        yield running
 
 
 def looks_well(page):

@@ -159,6 +159,8 @@ def test_an_administrator_adds_everything_a_place_needs(site):
     assert carole.post("/setup/printers/new", **simulated).status_code == 422
     assert carole.post("/setup/materials/new", code="PETG", label="PETG", use="outdoors").status_code == 302
     tariff = {"name": "2027", "setup": "1,50", "per_hour": "1", "minimum": "3", "rate-PLA": "45", "rate-PETG": "50"}
+    tariff |= {"tariff_group": "member", "example_material": "PLA", "example_mass_g": "40"}
+    tariff |= {"example_minutes": "150", "example_copies": "1"}
     assert carole.post("/setup/tariffs/new", **tariff).status_code == 302
     assert carole.post("/setup/tariffs/new", **{**tariff, "setup": "much"}).status_code == 422
     assert carole.post("/setup/tariffs/new", **{**tariff, "rate-PLA": "-4"}).status_code == 422

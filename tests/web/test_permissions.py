@@ -97,7 +97,7 @@ def things(site):
     def address(rule):
         values = {"public_id": special.get(rule.endpoint, ids.get(rule.endpoint.split(".")[0], "x"))}
         values |= {"wish": "pause", "name": "pot", "act": "weigh", "number": 1, "job": job.public_id}
-        values |= {"code": "footer", "person_id": "x", "payment_id": "x"}
+        values |= {"code": "footer", "person_id": "x", "payment_id": "x", "key": "standard"}
         return (
             site.app.test_request_context()
             .app.url_map.bind("")

@@ -14,7 +14,7 @@ from fablab import db, files
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger, payers, reviewing, seller
+from fablab.billing import ledger, payers, reviewing, seller, tariffs
 from fablab.billing import services as billing
 from fablab.billing.offers import Check, Offer
 from fablab.billing.payers import PayerChoice
@@ -311,18 +311,19 @@ def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
     no_price: Sentence | None = None
     facts: dict[str, Any] = {"order": order, "choices": _in_address(wanted)}
     try:
-        offer = billing.offer_for(session, order, wanted)
-        facts |= _paid_by(session, offer, order.person)
-        facts["why_reviewed"] = _why_reviewed(session, order, offer, facts["payer"])
+        payer = payers.payer_of(session, _payer(), order.person)
+        version = tariffs.holding_for(session, order, payer.company_id if payer else None)
+        offer = billing.offer_for(session, order, wanted, version)
+        facts |= _paid_by(session, offer, payer)
+        facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
     except Problem as problem:
         no_price = problem.sentence
     balance = ledger.balance_cents(session, order.person_id)
     return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
 
 
-def _paid_by(session: Session, offer: Offer, person: Person) -> dict[str, Any]:
+def _paid_by(session: Session, offer: Offer, payer: Payer | None) -> dict[str, Any]:
     """Return the company that pays, if one is chosen, and the VAT that comes on top of the price for it."""
-    payer = payers.payer_of(session, _payer(), person)
     if payer is None or not payer.before_vat:
         return {"payer": payer, "vat_cents": 0}
     rate_bp = seller.regime_on(session, seller.today(utcnow())).rate_bp

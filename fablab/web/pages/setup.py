@@ -1,4 +1,4 @@
-"""Setting the place up, for administrators: printers, materials, tariffs."""
+"""Setting the place up, for administrators: printers, materials, rules of the house."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import queries as billing_queries
-from fablab.billing import seller
-from fablab.billing import services as billing
-from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.billing import seller, tariffs
 from fablab.errors import Conflict, Invalid, Problem
 from fablab.filament import queries as filament
 from fablab.filament import services as filament_services
@@ -21,7 +19,6 @@ from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
 from fablab.machines.models import HouseRules, Machine, Service
 from fablab.machines.services import MachineData
-from fablab.money import parse_euros
 from fablab.printers import DRIVERS, Finding, open_printer
 from fablab.settings import settings
 from fablab.slicing.profiles import filament_profiles, machine_profiles
@@ -32,7 +29,6 @@ from fablab.web.forms import (
     MaterialForm,
     PageForm,
     ServiceForm,
-    TariffForm,
     saved,
 )
 from fablab.web.language import tr
@@ -53,12 +49,14 @@ DRIVER_LABELS = {"octoprint": N_("OctoPrint"), "simulated": N_("Simulated (for p
 def show() -> Any:
     """Show everything that can be set up."""
     with db.reading() as session:
+        tariff = billing_queries.current_tariff(session) if billing_queries.tariffs(session) else None
         return render_template(
             "setup/show.html",
             machines=machines.all_in_use(session),
             profiles=machine_profiles(),
             materials=filament.materials(session, active_only=False),
-            tariffs=billing_queries.tariffs(session),
+            tariff=tariff,
+            prices=list(tariffs.in_words(billing_queries.as_tariff(tariff))) if tariff else [],
             rules=machines.house_rules(session),
             seller_identity=next(iter(seller.identities(session)), None),
         )
@@ -252,52 +250,3 @@ def _save(form: PageForm, title: Any, save: Any) -> Any:
     if saved(form, save):
         return redirect(url_for("setup.show"))
     return render_template("setup/form.html", form=form, title=title, back="setup.show"), 422
-
-
-# Tariffs -------------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/tariffs/new")
-@needs(Permission.SET_UP)
-def new_tariff() -> Any:
-    """Show the form for prices from now on, filled with the present ones."""
-    with db.reading() as session:
-        try:
-            now = billing_queries.as_tariff(billing_queries.current_tariff(session))
-        except Conflict:
-            now = DEFAULT_TARIFF
-        codes = [material.code for material in filament.materials(session)]
-    form = TariffForm(
-        name=now.name,
-        setup=_euros(now.setup_cents),
-        per_hour=_euros(now.per_hour_cents),
-        minimum=_euros(now.minimum_cents),
-    )
-    rates = {code: _euros(now.per_kg_cents.get(code, 4000)) for code in codes}
-    return render_template("setup/tariff.html", form=form, rates=rates)
-
-
-def _euros(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-@blueprint.post("/tariffs/new")
-@needs(Permission.SET_UP)
-def add_tariff() -> Any:
-    """Let new prices take over from now on."""
-    form = TariffForm(request.form)
-    rates = {name.removeprefix("rate-"): text for name, text in request.form.items() if name.startswith("rate-")}
-
-    def save(session: Session) -> None:
-        data = billing.TariffData(
-            name=form.name.data,
-            setup_cents=parse_euros(form.setup.data, "setup"),
-            per_hour_cents=parse_euros(form.per_hour.data, "per_hour"),
-            minimum_cents=parse_euros(form.minimum.data, "minimum"),
-            per_kg_cents={code: parse_euros(text) for code, text in rates.items() if text.strip()},
-        )
-        billing.set_tariff(session, data, me().id)
-
-    if saved(form, save):
-        return redirect(url_for("setup.show"))
-    return render_template("setup/tariff.html", form=form, rates=rates), 422

@@ -1,0 +1,54 @@
+"""Prices in Chromium: a ready-made tariff is taken, changed with its example, and what cannot be is told in its place."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import problems
+from tests.browser.test_journey import open_page
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+
+WORDS = {
+    "en": {"use": "Use these prices", "half": "2.00", "minutes": "A slot needs both"},
+    "fr": {"use": "Appliquer ces prix", "half": "2,00", "minutes": "Une tranche"},
+}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_prices_by_the_half_hour_are_tried_with_an_example_and_hold_for_companies(chromium, demo, language):
+    words = WORDS[language]
+    page = open_page(chromium, demo, "carole", language=language, phone=True)
+    page.goto("/setup/tariffs/")
+    assert problems(page) == []
+    page.locator("a[href*='ready=by-the-slot']").click()
+    assert problems(page) == []
+    example = page.locator("#example")
+    page.fill("[name=example_mass_g]", "20")
+    page.fill("[name=example_minutes]", "31")
+    expect(example).to_contain_text(words["half"])
+    page.fill("[name=example_minutes]", "61")
+    expect(example).to_contain_text("3")
+    page.select_option("[name=tariff_group]", "company")
+    page.fill("[name=slot]", "")
+    page.get_by_role("button", name=words["use"]).click()
+    expect(page.locator(".error").first).to_contain_text(words["minutes"])
+    expect(page.locator("[name=example_minutes]")).to_have_value("61")
+    page.fill("[name=slot]", "1")
+    page.get_by_role("button", name=words["use"]).click()
+    expect(page.locator("section[aria-labelledby=group-company]")).to_contain_text(re.compile(r"1[.,]00\s*€|€1[.,]00"))
+    assert [each for each in page.errors if "422" not in each] == []
+
+
+@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_of_prices_is_too_wide_or_shuts_anybody_out(chromium, demo, language, phone):
+    page = open_page(chromium, demo, "carole", language=language, phone=phone)
+    page.goto("/people/")
+    person = page.locator("main a[href*='/people/']").first.get_attribute("href").split("/")[-1]
+    for path in ("/setup/tariffs/", "/setup/tariffs/new", f"/setup/tariffs/people/{person}"):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+        assert problems(page) == [], path
