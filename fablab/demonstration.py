@@ -218,7 +218,7 @@ def _order(part: Path, email: str, copies: int, company: Company | None = None) 
             made = billing.quote_for(session, order.line.model_file, wanted)
             if company is not None:
                 payers.choose(session, order, PayerChoice(company.public_id, "BC-2041", seen_before_vat=True), person)
-            billing.confirm(session, order, wanted, made.price.total_cents, person)
+            billing.confirm(session, order, {order.line.id: wanted}, made.price.total_cents, person)
             return order.id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from fablab.errors import Invalid
@@ -29,3 +30,16 @@ def parse_euros(text: str, field: str | None = None) -> int:
 def share(total_cents: int, part: int, whole: int) -> int:
     """Return what `part` of `whole` pieces has cost so far; all pieces together cost exactly the total."""
     return total_cents * part // whole
+
+
+def spread(total_cents: int, weights: Sequence[int]) -> list[int]:
+    """Spread an amount over weights, to the cent: what each gets is within a cent of its share, the sum is exact."""
+    shares = weights if any(weights) else [1] * len(weights)
+    whole, reached, given = sum(shares), 0, 0
+    parts = []
+    for weight in shares:
+        reached += weight
+        upto = share(total_cents, reached, whole)
+        parts.append(upto - given)
+        given = upto
+    return parts

@@ -85,7 +85,7 @@ def company_order(session: Session, person: Person, company: Company, quantity: 
     before_vat = seller.companies_before_vat(session, seller.today(utcnow()))
     payers.choose(session, order, PayerChoice(company.public_id, po_number, before_vat), person)
     price = billing.quote_for(session, order.line.model_file, wanted(quantity)).price.total_cents
-    billing.confirm(session, order, wanted(quantity), price, person)
+    billing.confirm(session, order, {order.line.id: wanted(quantity)}, price, person)
     return order
 
 
@@ -121,8 +121,8 @@ def copied_order(session: Session, order: Order, price_cents: int, good: int) ->
         return made
 
     made = copy(order, price_cents=price_cents)
-    copy(order.line, order_id=made.id, quantity=max(good, 1))
-    copy(jobs.of_order(session, order.id)[0], order_id=made.id, copies=max(good, 1), good_copies=good)
+    line = copy(order.line, order_id=made.id, quantity=max(good, 1), price_cents=price_cents)
+    copy(jobs.of_order(session, order.id)[0], order_id=made.id, line_id=line.id, copies=max(good, 1), good_copies=good)
     session.refresh(made)
     return made
 

@@ -148,7 +148,7 @@ def order_cube(session: Session, person: Person, quantity: int = 1) -> Order:
     """Order cubes as `person`, at the price that is shown."""
     order = draft_cube(session, person)
     made = billing.quote_for(session, order.line.model_file, wanted(quantity))
-    billing.confirm(session, order, wanted(quantity), made.price.total_cents, person)
+    billing.confirm(session, order, {order.line.id: wanted(quantity)}, made.price.total_cents, person)
     return order
 
 

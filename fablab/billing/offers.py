@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -92,8 +92,11 @@ def _worst(requests: list[SliceRequest | None], wanted: Collection[int]) -> tupl
     return Check.RUNNING if running else Check.NOT_ASKED, None
 
 
-def ask(session: Session, line: OrderLine, person_id: int, wanted: Wanted, made: Quote, now: datetime) -> None:
-    """Ask workers to slice exactly what would be printed."""
+def ask(
+    session: Session, order_id: int, person_id: int, parts: Iterable[tuple[OrderLine, Wanted, Quote]], now: datetime
+) -> None:
+    """Ask workers to slice exactly what would be printed of all parts."""
     slicer = find_slicer()
     if slicer is not None:
-        slices.want(session, line.order_id, person_id, list(plates_of(line, wanted, made).values()), slicer, now)
+        plates = [plate for part in parts for plate in plates_of(*part).values()]
+        slices.want(session, order_id, person_id, plates, slicer, now)

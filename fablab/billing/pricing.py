@@ -98,6 +98,14 @@ DEFAULT_TARIFF = Tariff(
 def price(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: int = 1) -> Price:
     """Return the price of `copies` parts, together `mass_g` grams of `material` printed in `time_s` seconds.
 
+    Raises `Invalid` like `cost_of_part` and `in_all`.
+    """
+    return in_all(tariff, cost_of_part(tariff, material, mass_g, time_s, copies))
+
+
+def cost_of_part(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: int) -> list[PriceLine]:
+    """Return what all copies of a part cost, less the quantity price, without what is counted once per order.
+
     Raises `Invalid` when the tariff has no price for the material, or a figure is not one to sell by (zero, negative,
     infinite): a person has to look at such a print.
     """
@@ -105,15 +113,23 @@ def price(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: i
         raise Invalid(say("The tariff “{tariff}” has no price for {material}.", tariff=tariff.name, material=material))
     if not (math.isfinite(mass_g) and math.isfinite(time_s) and mass_g > 0 and time_s > 0 and copies > 0):
         raise Invalid(say("No price can be computed for this file: please ask a volunteer."))
-    lines = [_material(tariff, material, mass_g), *_time(tariff, time_s), *_fees(tariff, copies)]
-    lines += _discount(_sum(lines), copies, tariff.rules.breaks)
-    lines += _at_least(_sum(lines), tariff.minimum_cents)
-    cost = _sum(lines)
-    lines += _aid(cost, tariff.rules.aid_percent)
-    lines += _rounded(_sum(lines), tariff.rules.rounding_cents)
-    total = _sum(lines)
-    if not (0 < total <= HIGHEST_PRICE_CENTS and cost <= HIGHEST_PRICE_CENTS):
-        raise Invalid(say("No price can be computed for this file: please ask a volunteer."))
+    lines = [_material(tariff, material, mass_g), *_time(tariff, time_s), _parts(tariff, copies)]
+    return [*lines, *_discount(sum_of(lines), copies, tariff.rules.breaks)]
+
+
+def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
+    """Return the price of an order whose parts cost this: set-up, minimum, aid and rounding are counted once.
+
+    Raises `Invalid` when the sum is not one to sell by: nothing, or absurdly high.
+    """
+    lines = [*cost, PriceLine(say("Preparing the printer"), tariff.setup_cents)]
+    lines += _at_least(sum_of(lines), tariff.minimum_cents)
+    real_cents = sum_of(lines)
+    lines += _aid(real_cents, tariff.rules.aid_percent)
+    lines += _rounded(sum_of(lines), tariff.rules.rounding_cents)
+    total = sum_of(lines)
+    if not (0 < total <= HIGHEST_PRICE_CENTS and real_cents <= HIGHEST_PRICE_CENTS):
+        raise Invalid(say("No price can be computed for this order: please ask a volunteer."))
     return Price(total, tuple(line for line in lines if line.amount_cents))
 
 
@@ -142,10 +158,9 @@ def _time(tariff: Tariff, time_s: float) -> Iterator[PriceLine]:
         yield PriceLine(sentence, slots * rules.slot_cents)
 
 
-def _fees(tariff: Tariff, copies: int) -> Iterator[PriceLine]:
+def _parts(tariff: Tariff, copies: int) -> PriceLine:
     each = tariff.rules.per_part_cents
-    yield PriceLine(say("Parts: {copies} at {rate}", copies=copies, rate=Euros(each)), copies * each)
-    yield PriceLine(say("Preparing the printer"), tariff.setup_cents)
+    return PriceLine(say("Parts: {copies} at {rate}", copies=copies, rate=Euros(each)), copies * each)
 
 
 def _at_least(cents: int, minimum_cents: int) -> Iterator[PriceLine]:
@@ -173,5 +188,6 @@ def _rounded(cents: int, to_cents: int) -> Iterator[PriceLine]:
     yield PriceLine(say("Rounded to a multiple of {step}", step=Euros(to_cents)), rounded - cents)
 
 
-def _sum(lines: Iterable[PriceLine]) -> int:
+def sum_of(lines: Iterable[PriceLine]) -> int:
+    """Return the sum of some lines, in cents."""
     return sum(line.amount_cents for line in lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
@@ -18,7 +20,6 @@ from fablab.orders.models import Order, OrderState
 from fablab.orders.review import Case
 from fablab.orders.review_models import Verdict
 from fablab.orders.services import Wanted
-from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.report import MeshReport
 from fablab.words import Euros, Sentence, say
 
@@ -30,7 +31,7 @@ def why_reviewed(
     if by.may(Permission.RUN_BOARD):
         return []
     case = Case(
-        report=MeshReport.from_json(order.line.model_file.report),
+        reports=[MeshReport.from_json(line.model_file.report) for line in order.lines],
         price_cents=cents,
         first_order=review.is_first_order(session, order),
         company=company,
@@ -39,12 +40,14 @@ def why_reviewed(
     return review.reasons(review.rules_of(session), case)
 
 
-def submit(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person, *, attested: bool) -> None:
+def submit(
+    session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int, by: Person, *, attested: bool
+) -> None:
     """Confirm a draft at the price the person saw, or lay it on the desk when a rule of the place says so.
 
     On the desk nothing is reserved and nothing made; the price stays the one that was seen. Raises like `confirm`.
     """
-    agreed = billing.agree(session, order, wanted, seen_cents)
+    agreed = billing.agree(session, order, edited, seen_cents)
     order.attested_at = utcnow() if attested else None
     why = why_reviewed(session, order, agreed.cents, by, attested=attested, company=order.company_id is not None)
     if not why:
@@ -58,7 +61,7 @@ def submit(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: 
                 missing=Euros(missing),
             )
         )
-    frozen = {"price_cents": agreed.cents, "price": agreed.offer.quote.price.to_json(), "tariff_id": agreed.version.id}
+    frozen = {"price_cents": agreed.cents, "price": agreed.offer.price.to_json(), "tariff_id": agreed.version.id}
     orders.move(session, order, OrderState.IN_REVIEW, by.id, note=None, **frozen)
     review.ask(session, order, why)
 
@@ -100,13 +103,5 @@ def _accept(session: Session, order: Order, by: Person) -> None:
                 name=order.person.first_name,
             )
         )
-    offer = billing.chosen_offer(session, order, wanted_of(order), version)
+    offer = billing.chosen_offer(session, order, {}, version)
     billing.produce(session, order, Agreed(offer, order.price_cents, version), by)
-
-
-def wanted_of(order: Order) -> Wanted:
-    """Return what was chosen for an order that was sent."""
-    line = order.line
-    assert line.material_code is not None
-    choices = Choices(line.material_code, Quality(line.quality), line.infill_percent, supports=line.supports)
-    return Wanted(choices, line.colour_name, line.quantity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import ledger, offers, queries, tariffs
+from fablab.billing import baskets, ledger, offers, queries, tariffs
+from fablab.billing.baskets import OrderOffer
 from fablab.billing.models import Group, TariffVersion
 from fablab.billing.offers import Check, Offer
-from fablab.billing.pricing import NO_RULES, Rules, Tariff, price
+from fablab.billing.pricing import NO_RULES, Rules, Tariff
 from fablab.billing.quoting import Quote, quote
+from fablab.billing.totalling import Printed, Total, total
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.filament import queries as filament_queries
@@ -30,10 +32,10 @@ from fablab.jobs import signoff, slices
 from fablab.jobs.models import Attempt, Job
 from fablab.machines import queries as machine_queries
 from fablab.machines.models import Service
-from fablab.money import share
+from fablab.money import share, spread
 from fablab.orders import services as orders
 from fablab.orders import telling
-from fablab.orders.models import EDITABLE, ModelFile, Order, OrderState
+from fablab.orders.models import EDITABLE, ModelFile, Order, OrderLine, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
 from fablab.slicing.features import Features, StaleFeatures
@@ -144,78 +146,103 @@ def _profiles_with(session: Session, wanted: Wanted, for_id: int | None) -> Coun
     )
 
 
-def offer_for(session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None) -> Offer:
-    """Return what a draft's person is offered for these choices. Raises `Invalid` like `quote_for`."""
+def offer_for(
+    session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None, line: OrderLine | None = None
+) -> Offer:
+    """Return what is offered for these choices of one part of a draft, the first one unless `line` says which.
+
+    Raises `Invalid` like `quote_for`.
+    """
+    line, version = line or order.line, version or tariffs.holding_for(session, order, order.company_id)
+    made = quote_for(session, line.model_file, wanted, version, order.person_id)
+    return offers.offered(session, line, wanted, made, queries.as_tariff(version))
+
+
+def order_offer(
+    session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion | None = None
+) -> OrderOffer:
+    """Return what a draft's person is offered for all parts: with these choices, or what was chosen for a part before.
+
+    Raises `Invalid`, naming the part when there are several.
+    """
     version = version or tariffs.holding_for(session, order, order.company_id)
-    made = quote_for(session, order.line.model_file, wanted, version, order.person_id)
-    return offers.offered(session, order.line, wanted, made, queries.as_tariff(version))
+    wanted = baskets.wishes(session, order, edited)
+    parts = []
+    for line in order.lines:
+        with baskets.naming(line, len(order.lines)):
+            parts.append((line, wanted[line.id], offer_for(session, order, wanted[line.id], version, line)))
+    return baskets.whole(parts, queries.as_tariff(version))
 
 
-def ask_check(session: Session, order: Order, wanted: Wanted, now: datetime) -> None:
+def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now: datetime) -> None:
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
     state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
     if state in EDITABLE:
-        version = tariffs.holding_for(session, order, order.company_id)
-        made = quote_for(session, order.line.model_file, wanted, version, order.person_id)
-        offers.ask(session, order.line, order.person_id, wanted, made, now)
+        offer = order_offer(session, order, edited)
+        parts = [(each.line, each.wanted, each.offer.estimate) for each in offer.parts]
+        offers.ask(session, order.id, order.person_id, parts, now)
 
 
-def confirm(session: Session, order: Order, wanted: Wanted, seen_cents: int, by: Person) -> None:
+def confirm(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int, by: Person) -> None:
     """Confirm a draft at the price the person saw: reserve it and make the plates. A checked price may be lower.
 
-    Nothing is reserved for an order that a company pays: its good parts are owed once they are invoiced.
+    `edited` are the choices by part, where they are not those that were kept. Nothing is reserved for an order that a
+    company pays: its good parts are owed once they are invoiced.
 
     Raises `Conflict` like `agree`, or when the wallet does not hold enough; nothing happens then.
     """
-    produce(session, order, agree(session, order, wanted, seen_cents), by)
+    produce(session, order, agree(session, order, edited, seen_cents), by)
 
 
 @dataclass(frozen=True)
 class Agreed:
     """What was agreed on for an order: the offer, the price that was seen or a lower one, and the tariff it is from."""
 
-    offer: Offer
+    offer: OrderOffer
     cents: int
     version: TariffVersion
 
 
-def agree(session: Session, order: Order, wanted: Wanted, seen_cents: int) -> Agreed:
+def agree(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int) -> Agreed:
     """Hold a draft, and keep what was chosen for it at the price that was seen.
 
     Raises `Conflict` when the price is a higher one by now, or the slicer has found that this cannot be printed.
     """
     orders.hold_draft(session, order)
     version = tariffs.holding_for(session, order, order.company_id)
-    offer = chosen_offer(session, order, wanted, version)
+    offer = chosen_offer(session, order, edited, version)
     return Agreed(offer, _agreed(offer, seen_cents), version)
 
 
-def chosen_offer(session: Session, order: Order, wanted: Wanted, version: TariffVersion) -> Offer:
-    """Keep what was chosen for an order and return the offer for it. Raises `Conflict` when it cannot be printed."""
-    offer = offer_for(session, order, wanted, version)
+def chosen_offer(session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion) -> OrderOffer:
+    """Keep what was chosen for the parts and return the offer. Raises `Conflict` for what cannot be printed."""
+    offer = order_offer(session, order, edited, version)
     if offer.check == Check.REFUSED and offer.problem is not None:
         raise Conflict(offer.problem)
-    estimate = offer.estimate
-    orders.choose(session, order.line, wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
+    for part in offer.parts:
+        estimate = part.offer.estimate
+        orders.choose(session, part.line, part.wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
     return offer
 
 
 def produce(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     """Freeze the price that was agreed on, reserve it unless a company pays, and make the plates."""
     offer, cents = agreed.offer, agreed.cents
-    explained = order.price or offer.quote.price.to_json()
+    for part, part_cents in zip(offer.parts, spread(cents, [each.cents for each in offer.parts]), strict=True):
+        part.line.price_cents = part_cents
+    explained = order.price or offer.price.to_json()
     orders.accept(session, order, cents, explained, agreed.version.id, by.id)
     if order.company_id is None:
-        text = say("{file}", file=order.line.file_name)
-        ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", text)
-    orders.make_jobs(session, order, list(offer.estimate.plates), offer.slices)
+        ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", order.title)
+    for part in offer.parts:
+        orders.make_jobs(session, order, part.line, part.offer.estimate.plates, part.offer.slices)
     slices.no_longer_wanted(session, order.id)
 
 
-def _agreed(offer: Offer, seen_cents: int) -> int:
+def _agreed(offer: OrderOffer, seen_cents: int) -> int:
     """Return the price that holds: the one that was seen, or a lower one that was checked meanwhile."""
-    cents = offer.quote.price.total_cents
-    if cents == seen_cents or (offer.quote.checked and cents < seen_cents):
+    cents = offer.price.total_cents
+    if cents == seen_cents or (offer.checked and cents < seen_cents):
         return cents
     raise Conflict(say("The price is {price} now: please look at it and confirm again.", price=Euros(cents)))
 
@@ -245,18 +272,28 @@ def slice_arrived(session: Session, job: Job) -> None:
 
 
 def price_after_slicing(session: Session, order: Order) -> int:
-    """Return the order's price from the slices that are there; plates without one cost like those that have one."""
+    """Return the order's price from the slices that are there."""
+    return _after_slicing(session, order).price.total_cents
+
+
+def _after_slicing(session: Session, order: Order) -> Total:
     jobs = job_queries.of_order(session, order.id)
-    sliced = [(job, job.slice) for job in jobs if job.slice is not None]
-    copies = sum(job.copies for job, _ in sliced)
-    scale = sum(job.copies for job in jobs) / copies
+    version = session.get_one(TariffVersion, order.tariff_id)
+    return total(queries.as_tariff(version), [_as_sliced(line, jobs) for line in order.lines])
+
+
+def _as_sliced(line: OrderLine, jobs: Sequence[Job]) -> Printed:
+    """Return what a part takes by its slices; plates without one take as much as the others, or as was estimated."""
+    assert line.material_code is not None
+    plates = [job for job in jobs if job.line_id == line.id]
+    sliced = [(job, job.slice) for job in plates if job.slice is not None]
+    if not sliced:
+        estimated = (line.estimated_mass_g or 0.0, line.estimated_time_s or 0.0)
+        return Printed(line.file_name, line.material_code, *estimated, line.quantity)
+    scale = sum(job.copies for job in plates) / sum(job.copies for job, _ in sliced)
     mass_g = sum(made.mass_g for _, made in sliced) * scale
     time_s = sum(made.time_s for _, made in sliced) * scale
-    version = session.get(TariffVersion, order.tariff_id)
-    assert version is not None
-    assert order.line.material_code is not None
-    figures = (order.line.material_code, mass_g, time_s, order.line.quantity)
-    return price(queries.as_tariff(version), *figures).total_cents
+    return Printed(line.file_name, line.material_code, mass_g, time_s, line.quantity)
 
 
 def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:
@@ -267,9 +304,10 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
         raise Conflict(
             say("The price is {price} now: please look at it and confirm again.", price=Euros(order.proposal_cents))
         )
-    version = session.get(TariffVersion, order.tariff_id)
-    assert version is not None
-    text = say("{file}", file=order.line.file_name)
+    version = session.get_one(TariffVersion, order.tariff_id)
+    text, parts = order.title, _after_slicing(session, order).part_cents
+    for line, cents in zip(order.lines, spread(seen_cents, parts), strict=True):
+        line.price_cents = cents
     turn = ledger.entries_of(session, order.id)
     ledger.release(session, order.person_id, order.id, f"release-{order.id}-{turn}", text, by.id)
     if order.company_id is None:
@@ -290,7 +328,7 @@ def cancel(session: Session, order: Order, by: Person) -> None:
         order.person_id,
         order.id,
         f"release-{order.id}-cancelled",
-        say("{file}", file=order.line.file_name),
+        order.title,
         by.id,
     )
 
@@ -306,8 +344,7 @@ def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
     order = session.get_one(Order, job.order_id)
     orders.close_if_done(session, order, by_id)
     if order.state in (OrderState.READY, OrderState.CANCELLED):
-        text = say("{file}", file=order.line.file_name)
-        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", text, by_id)
+        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", order.title, by_id)
 
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
@@ -324,14 +361,18 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: P
 def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
     """Charge the good copies so far, unless a company pays them on invoice."""
     if order.company_id is None:
-        text = say("{file}", file=order.line.file_name)
         due = earned_cents(session, order) - ledger.charged_cents(session, order.id)
-        ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", text, by.id)
+        ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", order.title, by.id)
     orders.in_production(session, order)
 
 
 def earned_cents(session: Session, order: Order) -> int:
     """Return what the good copies so far cost; all of them together cost exactly the confirmed price."""
-    if order.price_cents is None:
+    return sum(earned_by(session, line) for line in order.lines)
+
+
+def earned_by(session: Session, line: OrderLine) -> int:
+    """Return what the good copies of one part cost so far."""
+    if line.price_cents is None:
         return 0
-    return share(order.price_cents, orders.good_copies(session, order), order.line.quantity)
+    return share(line.price_cents, orders.good_of(session, line), line.quantity)

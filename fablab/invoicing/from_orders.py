@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Company
 from fablab.billing import ledger, seller
-from fablab.billing.services import earned_cents
+from fablab.billing.services import earned_by, earned_cents
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, issuing, queries
 from fablab.invoicing.content import Buyer, from_text
@@ -20,7 +20,7 @@ from fablab.invoicing.models import Document, DocumentOrder
 from fablab.languages import Language
 from fablab.orders import queries as order_queries
 from fablab.orders import services as orders
-from fablab.orders.models import Order, OrderState
+from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.words import say
 
 MADE = (OrderState.READY, OrderState.COLLECTED)
@@ -64,7 +64,7 @@ def _group(session: Session, key: tuple[int, str, bool], found: Sequence[Order])
     company = session.get_one(Company, key[0])
     draft = Draft(
         buyer=company_buyer(company),
-        items=tuple(_item(session, order, company.language) for order in found),
+        items=tuple(item for order in found for item in _items(session, order, company.language)),
         before_vat=key[2],
         delivered_on=max(_delivered_on(session, order) for order in found),
         payment_days=company.payment_days,
@@ -92,8 +92,24 @@ def company_buyer(company: Company) -> Buyer:
     )
 
 
-def _item(session: Session, order: Order, language: str) -> Item:
-    words, line = Language(language), order.line
+def _items(session: Session, order: Order, language: str) -> list[Item]:
+    """Return an item for each part of an order that has good copies; together they are what is to be invoiced.
+
+    What was invoiced of the order before is taken off its parts one after the other.
+    """
+    earned = [earned_by(session, line) for line in order.lines]
+    before = sum(earned) - to_invoice_cents(session, order)
+    items = []
+    for line, cents in zip(order.lines, earned, strict=True):
+        rest = max(cents - before, 0)
+        before -= cents - rest
+        if rest:
+            items.append(_item(session, order, line, rest, language))
+    return items
+
+
+def _item(session: Session, order: Order, line: OrderLine, cents: int, language: str) -> Item:
+    words = Language(language)
     made_of = " ".join([line.material_code or "", words.text(line.colour_name) if line.colour_name else ""]).strip()
     ordered_on = seller.today(order.confirmed_at or order.created_at)
     text = say(
@@ -102,7 +118,7 @@ def _item(session: Session, order: Order, language: str) -> Item:
         material=made_of,
         day=words.day(ordered_on),
     )
-    return Item(words.text(text), orders.good_copies(session, order), to_invoice_cents(session, order), order.id)
+    return Item(words.text(text), orders.good_of(session, line), cents, order.id)
 
 
 def _delivered_on(session: Session, order: Order) -> date:
@@ -146,7 +162,7 @@ def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, 
         raise Conflict(say("There is nothing to invoice."))
     draft = Draft(
         buyer=buyer,
-        items=(_item(session, order, language),),
+        items=tuple(_items(session, order, language)),
         delivered_on=_delivered_on(session, order),
         language=language,
         person_id=order.person_id,

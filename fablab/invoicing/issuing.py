@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -71,9 +72,12 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
     if found is not None:
         return found
     document = write(session, head, content, command, company_id=draft.company_id, person_id=draft.person_id)
+    invoiced: Counter[int] = Counter()
     for item in draft.items:
         if item.order_id is not None:
-            session.add(DocumentOrder(document_id=document.id, order_id=item.order_id, amount_cents=item.cents))
+            invoiced[item.order_id] += item.cents
+    for order_id, cents in invoiced.items():
+        session.add(DocumentOrder(document_id=document.id, order_id=order_id, amount_cents=cents))
     if draft.paid:
         payments.settle_from_charges(session, document, command.by_id)
     session.flush()

@@ -92,6 +92,7 @@ class Job(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
     order_id: Mapped[int] = mapped_column(ForeignKey("print_order.id"), index=True)
+    line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), index=True)
     requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     model_sha256: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(200))

@@ -31,6 +31,7 @@ class NewJob:
     """What a plate is to be made of."""
 
     order_id: int
+    line_id: int
     requester_id: int
     model_sha256: str
     title: str

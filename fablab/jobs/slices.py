@@ -102,22 +102,23 @@ def keep(session: Session, made: Slice) -> Slice:
 def want(
     session: Session, order_id: int, person_id: int, plates: Sequence[PlateToSlice], slicer: Slicer, now: datetime
 ) -> bool:
-    """Let a draft want these plates, and no others any more; tell whether they are (being) sliced.
+    """Let a draft want these plates, and no others any more; tell whether all of them are (being) sliced.
 
-    False when its person has enough drafts waiting: nothing is asked for then, and later may be better.
+    False when its person has enough plates waiting: the rest is not asked for then, and later may be better.
     """
-    by_key = {plate.key(slicer): plate for plate in plates}
+    by_key = {plate.key(slicer): plate for plate in plates if find(session, plate.key(slicer)) is None}
     _want_only(session, order_id, by_key)
-    if _waiting_of(session, person_id, order_id) + len(by_key) > MOST_WAITING_PER_PERSON:
-        return False
-    for key in sorted(by_key):  # in one order, so that two drafts never wait for each other
+    room = MOST_WAITING_PER_PERSON - _waiting_of(session, person_id, order_id)
+    asked = sorted(by_key)[: max(room, 0)]  # in one order, so that two drafts never wait for each other
+    for key in asked:
         request = _request_for(session, by_key[key], key, now)
         _revive(session, request, now)
         if session.get(SliceWanted, (order_id, request.id)) is None:
             session.add(SliceWanted(order_id=order_id, request_id=request.id, person_id=person_id))
     session.flush()
-    bus.ask(session, "preview")
-    return True
+    if asked:
+        bus.ask(session, "preview")
+    return len(asked) == len(by_key)
 
 
 def no_longer_wanted(session: Session, order_id: int) -> None:

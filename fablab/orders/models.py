@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from fablab.accounts.models import Company, Person
 from fablab.db import Base, new_public_id, utcnow
 from fablab.slicing.changes import AS_SENT, Change
-from fablab.words import N_, Sentence
+from fablab.words import N_, Sentence, say
 
 
 class OrderState(StrEnum):
@@ -80,7 +80,7 @@ class Order(Base):
     """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm.
 
     With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
-    comes on top of the price. Otherwise the person pays from the wallet.
+    comes on top of the price. Otherwise the person pays from the wallet. `wanted_on` is the day they hope for.
     """
 
     __tablename__ = "print_order"
@@ -97,6 +97,7 @@ class Order(Base):
     company_id: Mapped[int | None] = mapped_column(ForeignKey("company.id"), index=True)
     po_number: Mapped[str | None] = mapped_column(String(50))
     price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
+    wanted_on: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     confirmed_at: Mapped[datetime | None]
     attested_at: Mapped[datetime | None]
@@ -107,13 +108,33 @@ class Order(Base):
 
     @property
     def line(self) -> OrderLine:
-        """The first line; an order has one today."""
+        """The first part, which stands for the order in pictures."""
         return self.lines[0]
+
+    @property
+    def title(self) -> Sentence:
+        """What the order is called: its file, or the first of several."""
+        first = self.line.file_name
+        if len(self.lines) == 1:
+            return say("{file}", file=first)
+        return say("{file} and more, {count} parts", file=first, count=len(self.lines))
+
+    @property
+    def copies(self) -> int:
+        """How many copies of all parts together."""
+        return sum(line.quantity for line in self.lines)
+
+    def part(self, line_id: int | None) -> OrderLine | None:
+        """Return one of the parts by its id, the first without an id, or None when there is no such part."""
+        if line_id is None:
+            return self.line
+        return next((line for line in self.lines if line.id == line_id), None)
 
 
 class OrderLine(Base):
     """One model file × quantity × choices, with the estimate the price was made from.
 
+    `price_cents` is what this part has of the confirmed price, with its share of what is paid once per order.
     `source_sha256` is the file that was sent when the part had to be made of it; `change` is what its owner had changed
     and what that did.
     """
@@ -133,6 +154,7 @@ class OrderLine(Base):
     machine_profile: Mapped[str | None] = mapped_column(String(60))
     estimated_mass_g: Mapped[float | None]
     estimated_time_s: Mapped[float | None]
+    price_cents: Mapped[int | None]
     source_sha256: Mapped[str | None] = mapped_column(String(64))
     change: Mapped[dict[str, Any] | None]
 

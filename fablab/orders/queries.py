@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -77,3 +78,9 @@ def ready_to_collect(session: Session) -> Sequence[Order]:
 def events_of(session: Session, order_id: int) -> Sequence[OrderEvent]:
     """Return what happened to an order, oldest first."""
     return session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.id)).all()
+
+
+def wanted_days(session: Session, order_ids: Collection[int]) -> dict[int, date]:
+    """Return the day their persons hope for, by order; those without one are left out."""
+    query = select(Order.id, Order.wanted_on).where(Order.id.in_(order_ids), Order.wanted_on.is_not(None))
+    return {order_id: day for order_id, day in session.execute(query) if day is not None}

@@ -25,9 +25,9 @@ BEYOND_ANY_PRINTER_MM = 2000
 
 @dataclass(frozen=True)
 class Case:
-    """What the rules look at: the part, its price, who asks and what they said about it."""
+    """What the rules look at: the parts, their price, who asks and what they said about them."""
 
-    report: MeshReport
+    reports: Sequence[MeshReport]
     price_cents: int
     first_order: bool
     company: bool
@@ -36,8 +36,9 @@ class Case:
 
 def reasons(rules: ReviewRules, case: Case) -> list[Sentence]:
     """Return why a person has to look at an order first; none: it goes its way by itself."""
-    largest_mm = max(case.report.size_mm)
-    bad = not case.report.trusted or any(each.severity == Severity.BAD for each in case.report.findings)
+    largest_mm = max(max(report.size_mm) for report in case.reports)
+    bad = not all(report.trusted for report in case.reports)
+    bad = bad or any(each.severity == Severity.BAD for report in case.reports for each in report.findings)
     caught = (
         (case.first_order and rules.first_order, say("It is the first order here.")),
         (case.company and rules.company, say("A company pays for it.")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,15 +64,19 @@ def draft(session: Session, person_id: int, model: ModelFile, file_name: str, se
     order = Order(person_id=person_id)
     session.add(order)
     session.flush()
-    source = sent_sha256 if sent_sha256 != model.sha256 else None
-    line = OrderLine(
-        order_id=order.id, model_sha256=model.sha256, source_sha256=source, file_name=shown_name(file_name)
-    )
-    session.add(line)
+    session.add(new_line(order, model, file_name, sent_sha256))
     write(session, order, "draft", person_id)
     session.flush()
     session.refresh(order)
     return order
+
+
+def new_line(order: Order, model: ModelFile, file_name: str, sent_sha256: str | None = None) -> OrderLine:
+    """Return a part for an order, made of the file that was sent."""
+    source = sent_sha256 if sent_sha256 != model.sha256 else None
+    return OrderLine(
+        order_id=order.id, model_sha256=model.sha256, source_sha256=source, file_name=shown_name(file_name)
+    )
 
 
 def shown_name(file_name: str) -> str:
@@ -81,9 +85,8 @@ def shown_name(file_name: str) -> str:
     return "".join(sign for sign in last if sign.isprintable()).strip()[-200:] or "part.stl"
 
 
-def reshape(session: Session, order: Order, change: Change, part: Part, by_id: int) -> None:
+def reshape(session: Session, order: Order, line: OrderLine, change: Change, part: Part, by_id: int) -> None:
     """Put a changed part, or the one as it was sent, in the place of a draft's. Raises `Conflict` when confirmed."""
-    line = order.line
     source = line.sent_sha256
     hold_draft(session, order)
     model = keep_model(session, part)
@@ -114,10 +117,10 @@ def bill_to(session: Session, order: Order, payer: Payer | None) -> None:
     session.refresh(order)
 
 
-def want_supports(session: Session, order: Order) -> None:
-    """Choose supports for a draft. Raises `Conflict` when it was confirmed."""
+def want_supports(session: Session, order: Order, line: OrderLine) -> None:
+    """Choose supports for a part of a draft. Raises `Conflict` when it was confirmed."""
     hold_draft(session, order)
-    order.line.supports = True
+    line.supports = True
     session.flush()
 
 
@@ -130,28 +133,37 @@ def hold_draft(session: Session, order: Order) -> None:
     session.refresh(order)
     if order.state not in EDITABLE:
         raise Conflict(say("This order was confirmed already."))
-    session.refresh(order.line)
+    for line in order.lines:
+        session.refresh(line)
+
+
+def wish(session: Session, line: OrderLine, wanted: Wanted) -> None:
+    """Keep what was chosen for a part."""
+    line.quantity, line.colour_name = wanted.quantity, wanted.colour_name
+    line.material_code, line.quality = wanted.choices.material, wanted.choices.quality
+    line.infill_percent, line.supports = wanted.choices.infill_percent, wanted.choices.supports
+    session.flush()
 
 
 def choose(
     session: Session, line: OrderLine, wanted: Wanted, machine_profile: str, mass_g: float, time_s: float
 ) -> None:
     """Keep what was chosen for a line and the estimate of it."""
-    line.quantity, line.colour_name = wanted.quantity, wanted.colour_name
-    line.material_code, line.quality = wanted.choices.material, wanted.choices.quality
-    line.infill_percent, line.supports = wanted.choices.infill_percent, wanted.choices.supports
+    wish(session, line, wanted)
     line.machine_profile = machine_profile
     line.estimated_mass_g, line.estimated_time_s = mass_g, time_s
     session.flush()
 
 
-def make_jobs(session: Session, order: Order, plates: list[int], made: Mapping[int, Slice]) -> list[Job]:
-    """Turn an accepted order into its plates; `plates` are the copies on each, `made` the slices that are there."""
-    line = order.line
+def make_jobs(
+    session: Session, order: Order, line: OrderLine, plates: Iterable[int], made: Mapping[int, Slice]
+) -> list[Job]:
+    """Turn a part of an accepted order into plates; `plates` are the copies on each, `made` the slices there are."""
     assert line.material_code is not None
     assert line.machine_profile is not None
     wanted = job_services.NewJob(
         order_id=order.id,
+        line_id=line.id,
         requester_id=order.person_id,
         model_sha256=line.model_sha256,
         title=line.file_name,
@@ -232,6 +244,11 @@ def cancel(session: Session, order: Order, by_id: int) -> None:
 def good_copies(session: Session, order: Order) -> int:
     """Return how many copies of an order were signed off as good."""
     return sum(job.good_copies for job in job_queries.of_order(session, order.id))
+
+
+def good_of(session: Session, line: OrderLine) -> int:
+    """Return how many copies of one part were signed off as good."""
+    return sum(job.good_copies for job in job_queries.of_order(session, line.order_id) if job.line_id == line.id)
 
 
 def close_if_done(session: Session, order: Order, by_id: int | None) -> None:

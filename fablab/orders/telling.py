@@ -41,4 +41,4 @@ def on_hold(session: Session, order: Order, now: datetime) -> None:
 def tell(session: Session, order: Order, kind: Kind, key: str, **params: object) -> None:
     """Tell an order's person something about it."""
     path = f"/orders/{order.public_id}"
-    notices.tell(session, order.person, News(kind, key, path, {"file": order.line.file_name, **params}))
+    notices.tell(session, order.person, News(kind, key, path, {"file": order.title, **params}))

@@ -110,9 +110,15 @@ def unbalanced(session: Session) -> list[str]:
     found = [str(finding) for finding in verifying.findings(session)]
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
         kept, charged = ledger.reserved_cents(session, order.id), ledger.charged_cents(session, order.id)
-        good = sum(job.good_copies for job in jobs.of_order(session, order.id))
-        price = order.price_cents or 0
-        due = share(price, good, order.line.quantity)
+        plates = jobs.of_order(session, order.id)
+        good = sum(job.good_copies for job in plates)
+        due = 0
+        for line in order.lines:
+            made = sum(job.good_copies for job in plates if job.line_id == line.id)
+            due += share(line.price_cents or 0, made, line.quantity)
+        shares = sum(line.price_cents or 0 for line in order.lines)
+        if order.price_cents is not None and shares not in (0, order.price_cents):
+            found.append(f"order {order.id}: its parts cost {shares} cents, it was confirmed at {order.price_cents}")
         if kept or charged != due:
             found.append(f"order {order.id}: {kept} cents still reserved, {charged} charged, {due} due for {good} good")
     return found + _filament(session)

@@ -30,7 +30,7 @@ def test_a_changed_draft_remembers_what_was_sent_and_what_was_done(any_place):
         cast = small_place(session)
         order = draft_cube(session, cast.alice)
         sent = order.line.model_sha256
-        services.reshape(session, order, HALF, a_part(order), cast.alice.id)
+        services.reshape(session, order, order.line, HALF, a_part(order), cast.alice.id)
     with db.reading() as session:
         line = queries.owned_by(session, cast.alice, order.public_id).line
         assert (line.sent_sha256, line.model_sha256) == (sent, "ab" * 32)
@@ -44,8 +44,8 @@ def test_the_way_back_leaves_nothing_of_the_change(any_place):
         cast = small_place(session)
         order = draft_cube(session, cast.alice)
         sent, as_sent = order.line.model_sha256, a_part(order, sha256=order.line.model_sha256)
-        services.reshape(session, order, HALF, a_part(order), cast.alice.id)
-        services.reshape(session, order, AS_SENT, as_sent, cast.alice.id)
+        services.reshape(session, order, order.line, HALF, a_part(order), cast.alice.id)
+        services.reshape(session, order, order.line, AS_SENT, as_sent, cast.alice.id)
         assert (order.line.model_sha256, order.line.source_sha256, order.line.change) == (sent, None, None)
         assert session.get(ModelFile, sent) is not None
 
@@ -56,8 +56,8 @@ def test_a_confirmed_order_keeps_its_part(any_place):
         order = order_cube(session, cast.alice)
         before = order.line.model_sha256
         for act in (
-            lambda: services.reshape(session, order, HALF, a_part(order), cast.alice.id),
-            lambda: services.want_supports(session, order),
+            lambda: services.reshape(session, order, order.line, HALF, a_part(order), cast.alice.id),
+            lambda: services.want_supports(session, order, order.line),
         ):
             with pytest.raises(Conflict, match="confirmed already"):
                 act()
@@ -70,4 +70,4 @@ def test_an_order_is_confirmed_once(any_place):
         cast = small_place(session)
         order = order_cube(session, cast.alice)
         with pytest.raises(Conflict, match="confirmed already"):
-            billing.confirm(session, order, wanted(), order.price_cents, cast.alice)
+            billing.confirm(session, order, {order.line.id: wanted()}, order.price_cents, cast.alice)

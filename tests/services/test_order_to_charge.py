@@ -48,7 +48,7 @@ def test_a_price_that_changed_meanwhile_is_not_reserved(session):
     seen = billing.quote_for(session, order.line.model_file, wanted()).price.total_cents
     billing.set_tariff(session, billing.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
     with pytest.raises(Conflict, match="is €"):
-        billing.confirm(session, order, wanted(), seen, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     assert order.state == OrderState.DRAFT
     assert ledger.balance_cents(session, cast.alice.id) == 2000
 
@@ -58,14 +58,14 @@ def test_an_empty_wallet_says_how_much_is_missing(session):
     order = draft_cube(session, cast.alice)
     seen = billing.quote_for(session, order.line.model_file, wanted()).price.total_cents
     with pytest.raises(Conflict, match="missing in your wallet"):
-        billing.confirm(session, order, wanted(), seen, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
 
 
 def test_an_order_confirmed_twice_is_one_order(session):
     cast = small_place(session)
     order = order_cube(session, cast.alice)
     with pytest.raises(Conflict, match="confirmed already"):
-        billing.confirm(session, order, wanted(), order.price_cents, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, order.price_cents, cast.alice)
     assert len(jobs.of_order(session, order.id)) == 1
 
 

@@ -32,7 +32,7 @@ def cast(session, stand_in_slicer):
 
 
 def ask(session, order, choices=None):
-    billing.ask_check(session, order, choices or wanted(), utcnow())
+    billing.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
     return billing.offer_for(session, order, choices or wanted())
 
 
@@ -156,7 +156,7 @@ def test_the_same_plate_is_not_sliced_for_a_job_while_a_draft_has_it(session, ca
     order = draft(session, cast.alice)
     seen = offer(session, order).quote.price.total_cents
     taken = slices.take_next(session, utcnow())
-    billing.confirm(session, order, wanted(), seen, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     job = jobs.of_order(session, order.id)[0]
     assert job.state == JobState.TO_SLICE
     plate = slices.plate_of(job)
@@ -194,7 +194,7 @@ def test_what_cannot_be_printed_is_told_before_paying_and_not_confirmed(session,
     refused = offer(session, order)
     assert (refused.check, str(refused.problem)) == (Check.REFUSED, "Nothing touches the build plate.")
     with pytest.raises(Conflict, match="Nothing touches"):
-        billing.confirm(session, order, wanted(), refused.quote.price.total_cents, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, refused.quote.price.total_cents, cast.alice)
     assert ask(session, order, wanted(2)).check == Check.RUNNING
 
 
@@ -205,14 +205,16 @@ def test_our_own_failure_keeps_nobody_from_ordering_and_is_tried_again_later(ses
     assert ask(session, order).check == Check.UNKNOWN
     request.ended_at = utcnow() - slices.TRY_AGAIN_AFTER * 2
     assert ask(session, order).check == Check.RUNNING
-    billing.confirm(session, order, wanted(), offer(session, order).quote.price.total_cents, cast.alice)
+    billing.confirm(
+        session, order, {order.line.id: wanted()}, offer(session, order).quote.price.total_cents, cast.alice
+    )
 
 
 def test_a_checked_order_goes_straight_to_the_queue_at_the_checked_price(session, cast, recorder):
     order = draft(session, cast.alice)
     slice_next_preview(session, mass_g=30, time_s=9_000)
     shown = offer(session, order)
-    billing.confirm(session, order, wanted(), shown.quote.price.total_cents, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted()}, shown.quote.price.total_cents, cast.alice)
     (job,) = jobs.of_order(session, order.id)
     assert (job.state, job.slice.mass_g) == (JobState.QUEUED, 30)
     assert ledger.reserved_cents(session, order.id) == order.price_cents == shown.quote.price.total_cents
@@ -227,7 +229,7 @@ def test_a_lower_price_that_arrives_meanwhile_is_simply_charged(session, cast):
     order = draft(session, cast.alice, wanted(20))
     seen = offer(session, order, wanted(20)).quote.price.total_cents
     slice_next_preview(session, mass_g=5, time_s=4_000)
-    billing.confirm(session, order, wanted(20), seen, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted(20)}, seen, cast.alice)
     assert order.price_cents < seen
     assert ledger.balance_cents(session, cast.alice.id) == 20_000 - order.price_cents
 
@@ -237,15 +239,17 @@ def test_a_higher_price_that_arrives_meanwhile_is_shown_first(session, cast):
     seen = offer(session, order).quote.price.total_cents
     slice_next_preview(session, mass_g=200)
     with pytest.raises(Conflict, match="look at it and confirm again"):
-        billing.confirm(session, order, wanted(), seen, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     assert ledger.balance_cents(session, cast.alice.id) == 20_000
-    billing.confirm(session, order, wanted(), offer(session, order).quote.price.total_cents, cast.alice)
+    billing.confirm(
+        session, order, {order.line.id: wanted()}, offer(session, order).quote.price.total_cents, cast.alice
+    )
 
 
 def test_who_confirms_before_the_check_is_never_silently_charged_more(session, cast):
     order = draft(session, cast.alice)
     seen = offer(session, order).quote.price.total_cents
-    billing.confirm(session, order, wanted(), seen, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     (job,) = jobs.of_order(session, order.id)
     slice_job(session, job, mass_g=200)
     assert (order.state, order.price_cents) == ("quoted", seen)
@@ -253,7 +257,9 @@ def test_who_confirms_before_the_check_is_never_silently_charged_more(session, c
 
 def test_a_confirmed_draft_wants_nothing_any_more(session, cast):
     order = draft(session, cast.alice, wanted(2))
-    billing.confirm(session, order, wanted(2), offer(session, order, wanted(2)).quote.price.total_cents, cast.alice)
+    billing.confirm(
+        session, order, {order.line.id: wanted(2)}, offer(session, order, wanted(2)).quote.price.total_cents, cast.alice
+    )
     slice_job(session, jobs.of_order(session, order.id)[0])
     assert slices.take_next(session, utcnow()) is None
     ask(session, order, wanted(3))
@@ -272,7 +278,9 @@ def test_without_a_slicer_the_estimate_is_offered(session, cast, stand_in_slicer
     stand_in_slicer.unlink()
     order = draft(session, cast.alice)
     assert offer(session, order).check == Check.UNKNOWN
-    billing.confirm(session, order, wanted(), offer(session, order).quote.price.total_cents, cast.alice)
+    billing.confirm(
+        session, order, {order.line.id: wanted()}, offer(session, order).quote.price.total_cents, cast.alice
+    )
 
 
 def test_a_lost_file_is_sliced_again_and_the_row_takes_it(session, cast):
@@ -307,7 +315,9 @@ def test_slices_nobody_used_are_cleared_away_after_some_days(session, cast):
 def test_slices_that_are_used_stay(session, cast):
     order = draft(session, cast.alice)
     path = files.path_of(slice_next_preview(session).slice.gcode_sha256)
-    billing.confirm(session, order, wanted(), offer(session, order).quote.price.total_cents, cast.alice)
+    billing.confirm(
+        session, order, {order.line.id: wanted()}, offer(session, order).quote.price.total_cents, cast.alice
+    )
     assert keep_until(session, days=100) == 0
     assert path.exists()
 
@@ -326,7 +336,7 @@ def test_many_who_ask_at_once_get_one_request(any_place, stand_in_slicer):
 
     def ask_for(order):
         with db.transaction() as session:
-            billing.ask_check(session, session.get_one(Order, order.id), wanted(), utcnow())
+            billing.ask_check(session, session.get_one(Order, order.id), {order.line.id: wanted()}, utcnow())
         with db.reading() as session:
             return billing.offer_for(session, order, wanted()).check
 

@@ -19,7 +19,7 @@ from tests.services.test_claims import race
 
 def send(session, order, person, *, attested=True):
     made = billing.quote_for(session, order.line.model_file, wanted())
-    reviewing.submit(session, order, wanted(), made.price.total_cents, person, attested=attested)
+    reviewing.submit(session, order, {order.line.id: wanted()}, made.price.total_cents, person, attested=attested)
     return order
 
 

@@ -33,8 +33,8 @@ def test_people_pay_the_prices_of_their_group_from_its_date_on(session):
     after = billing.offer_for(session, order, wanted()).quote.price.total_cents
     assert after > before
     with pytest.raises(Conflict, match="The price is"):
-        billing.confirm(session, order, wanted(), before, cast.alice)
-    billing.confirm(session, order, wanted(), after, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, before, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted()}, after, cast.alice)
     assert order.price_cents == after
 
 
@@ -60,7 +60,7 @@ def test_a_confirmed_price_is_reckoned_by_its_own_tariff_for_ever(place):
         billing.set_tariff(session, billing.TariffData("Ours", 150, 0, 0, {"PLA": 4000}, rules), None)
         order = draft_cube(session, cast.alice)
         seen = billing.offer_for(session, order, wanted()).quote.price.total_cents
-        billing.confirm(session, order, wanted(), seen, cast.alice)
+        billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
         billing.set_tariff(session, billing.TariffData("Dear", 9000, 0, 0, {"PLA": 4000}), None)
         version = next(each for each in queries.tariffs(session) if each.id == order.tariff_id)
         line = order.line
@@ -79,7 +79,7 @@ def test_what_a_company_pays_is_priced_for_companies_whoever_orders(session):
     payers.choose(session, order, PayerChoice(company.public_id), cast.alice)
     seen = billing.offer_for(session, order, wanted()).quote.price.total_cents
     assert seen > own
-    billing.confirm(session, order, wanted(), seen, cast.alice)
+    billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     assert order.tariff_id == theirs.id
 
 

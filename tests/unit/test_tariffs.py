@@ -91,10 +91,10 @@ def test_a_begun_slot_is_a_whole_one_and_filament_may_be_included():
 def test_the_lines_come_in_the_order_in_which_they_are_reckoned():
     tariff = Tariff("T", 100, 0, 2000, {"PLA": 4000}, Rules(0, 0, 50, ((10, 10), (20, 50)), 25, 10))
     made = price(tariff, "PLA", 100.0, 3600.0, 10)
-    assert [line.amount_cents for line in made.lines] == [400, 500, 100, -100, 1100, -500]
+    assert [line.amount_cents for line in made.lines] == [400, 500, -90, 100, 1090, -500]
     assert made.total_cents == 1500
     made = price(replace(tariff, minimum_cents=0), "PLA", 101.0, 3600.0, 20)
-    assert [line.amount_cents for line in made.lines] == [404, 1000, 100, -752, -188, -4]
+    assert [line.amount_cents for line in made.lines] == [404, 1000, -702, 100, -201, -1]
 
 
 def test_what_would_be_free_or_absurd_goes_to_a_person():

@@ -40,7 +40,7 @@ def test_prices_are_tried_without_being_kept_and_then_hold_for_their_group(site)
     for text in (
         "slots of 30 min begun, 4 at €1.50",
         "10 per cent off from 10 copies on",
-        "of the real cost of €6.30",
+        "of the real cost of €6.40",
         "€3.20",
     ):
         assert text in tried.text

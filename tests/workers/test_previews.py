@@ -37,7 +37,7 @@ def cast(place):
 
 def ask(order, choices=None):
     with db.transaction() as session:
-        billing.ask_check(session, order, choices or wanted(), utcnow())
+        billing.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
 
 
 def draft(person, choices=None):
@@ -65,7 +65,7 @@ def offer(order, choices=None):
 
 def confirm(order, person, cents, choices=None):
     with db.transaction() as session:
-        billing.confirm(session, session.merge(order, load=True), choices or wanted(), cents, person)
+        billing.confirm(session, session.merge(order, load=True), {order.line.id: choices or wanted()}, cents, person)
         return jobs.of_order(session, order.id)[0]
 
 

@@ -49,7 +49,7 @@ def draft(cast):
     """A draft of a cube whose price is to be checked; tells how far that is."""
     with bus.using(bus.SilentTransport()), db.transaction() as session:
         made = draft_cube(session, cast.alice)
-        billing.ask_check(session, made, wanted(), utcnow())
+        billing.ask_check(session, made, {made.line.id: wanted()}, utcnow())
 
     def check():
         with db.reading() as session:

@@ -89,6 +89,7 @@ def _queue(session: Session, board: Board) -> dict[str, Any]:
         "lines": lines,
         "names": _first_names(session, {line.job.requester_id for line in lines}),
         "parts": jobs.plates_of_orders(session, {line.job.order_id for line in lines}),
+        "wanted": orders.wanted_days(session, {line.job.order_id for line in lines}),
         "chosen": {card.machine.id: card.machine.name for card in board.cards},
         "ready": orders.ready_to_collect(session),
     }

@@ -29,10 +29,12 @@ def show(public_id: str) -> Any:
     """Show a plate with all its attempts and their evidence."""
     with db.reading() as session:
         job = queries.by_public_id(session, public_id)
+        order = session.get_one(Order, job.order_id)
         return render_template(
             "board/job.html",
             job=job,
-            order=session.get(Order, job.order_id),
+            order=order,
+            line=order.part(job.line_id),
             requester=session.get(Person, job.requester_id),
             attempts=queries.attempts_of(session, job.id),
             events=queries.events_of(session, job.id),

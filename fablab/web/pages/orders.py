@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from fablab import db, files
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger, payers, reviewing, seller, tariffs
+from fablab.billing import baskets, ledger, payers, reviewing, seller, tariffs
 from fablab.billing import services as billing
-from fablab.billing.offers import Check, Offer
+from fablab.billing.baskets import OrderOffer
+from fablab.billing.offers import Check
 from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import Price
 from fablab.db import utcnow
@@ -28,20 +31,21 @@ from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.queries import STANDING_LABELS
 from fablab.jobs import queries as jobs
 from fablab.jobs import spools
-from fablab.orders import intake, queries, review, services
-from fablab.orders.models import EDITABLE, Order, OrderState
+from fablab.orders import lines, queries, review, services
+from fablab.orders.models import EDITABLE, Order, OrderLine, OrderState
 from fablab.orders.services import Payer, Wanted
 from fablab.orders.shelf import PickUp
 from fablab.settings import settings
-from fablab.slicing.choices import Choices, Quality
+from fablab.slicing.choices import Quality
 from fablab.slicing.findings import Finding
 from fablab.slicing.profiles import BrokenProfile, machine_profiles
 from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
-from fablab.web import talk
+from fablab.web import talk, uploads
 from fablab.web.auth import me, needs
-from fablab.web.forms import ChoicesForm, TopUpForm, filled
-from fablab.web.limits import by_person, limiter, measuring, upload_limit
+from fablab.web.editing import edited_line, wanted_now, wanted_on
+from fablab.web.forms import TopUpForm
+from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
 from fablab.words import Sentence, say
@@ -61,22 +65,19 @@ def mine() -> Any:
         found = queries.of_person(session, me().id)
         balance = ledger.balance_cents(session, me().id)
         unread = talk.unread_of_orders(session)
+        good = {order.id: services.good_copies(session, order) for order in found if order.state != OrderState.DRAFT}
     samples = sorted(_samples()) if settings().demo else []
-    limit = settings().max_upload_mb
-    return render_template(
-        "orders/mine.html", orders=found, balance=balance, samples=samples, limit_mb=limit, unread=unread
-    )
+    facts = {"orders": found, "good": good, "unread": unread, "balance": balance, "samples": samples}
+    return render_template("orders/mine.html", **facts, limit_mb=settings().max_upload_mb)
 
 
 @blueprint.post("/")
 @needs(Permission.ORDER)
 @limiter.limit(upload_limit, key_func=by_person)
 def upload() -> Any:
-    """Take a file, measure it in a child process, and start a draft; nothing of a bad file is kept."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise Invalid(say("Please choose a file first."), field="file")
-    order = draft_for(me().id, cast("BinaryIO", sent.stream), sent.filename)
+    """Take files, measure them in a child process, and start a draft; nothing is kept when one of them is bad."""
+    with uploads.measured(request.files.getlist("file")) as sent, db.transaction() as session:
+        order = uploads.draft_of(session, me().id, sent)
     return _created(order)
 
 
@@ -87,8 +88,13 @@ def try_sample(name: str) -> Any:
     path = _samples().get(name)
     if path is None:
         raise NotFound
-    with path.open("rb") as stream:
-        return _created(draft_for(me().id, stream, path.name))
+    with (
+        path.open("rb") as stream,
+        uploads.measured([FileStorage(stream, path.name)]) as sent,
+        db.transaction() as session,
+    ):
+        order = uploads.draft_of(session, me().id, sent)
+    return _created(order)
 
 
 @blueprint.get("/sample/<name>")
@@ -108,15 +114,6 @@ def _samples() -> dict[str, Path]:
     return {path.stem: path for path in folder.glob("*.stl")}
 
 
-def draft_for(person_id: int, stream: BinaryIO, file_name: str) -> Order:
-    """Measure a file that arrives and start a draft of this person with it."""
-    with files.receiving(stream, settings().max_upload_mb * 1_000_000) as incoming:
-        with measuring:
-            part = intake.take(incoming.path, incoming.sha256, services.shown_name(file_name))
-        with db.transaction() as session:
-            return services.start(session, person_id, incoming, part, file_name)
-
-
 def _created(order: Order) -> Any:
     address = url_for("orders.show", public_id=order.public_id)
     return (jsonify(location=address), 201) if wants_json() else redirect(address)
@@ -132,10 +129,12 @@ def show(public_id: str) -> Any:
             return render_template("orders/show.html", talk=talk.of_order(session, order), **_progress(session, order))
         if not queries.decides(me(), order):
             raise NotFound
-        wanted, problem = _chosen(session, order)
-    _ask_check(public_id, wanted)
+        line = edited_line(order)
+        wanted, problem = _chosen(session, order, line)
+    _ask_check(public_id, {line.id: wanted})
     with db.reading() as session:
-        return _show_draft(session, queries.owned_by(session, me(), public_id), wanted, problem)
+        order = queries.owned_by(session, me(), public_id)
+        return _show_draft(session, order, edited_line(order), wanted, problem)
 
 
 @blueprint.get("/<public_id>/live")
@@ -153,28 +152,30 @@ def price(public_id: str) -> Any:
     """Show the price of the choices in the address."""
     with db.reading() as session:
         order = queries.owned_by(session, me(), public_id)
-        return render_template("orders/_price.html", **_priced(session, order, _wanted()))
+        return render_template("orders/_price.html", **_priced(session, order, edited_line(order), wanted_now()))
 
 
 @blueprint.post("/<public_id>/check")
 @needs(Permission.ORDER)
 def check(public_id: str) -> Any:
     """Let the price of the choices in the address be checked by a real slice, and show it as far as it is known."""
-    wanted = _wanted()
-    _ask_check(public_id, wanted)
+    wanted = wanted_now()
+    with db.reading() as session:
+        line = edited_line(queries.owned_by(session, me(), public_id))
+    _ask_check(public_id, {line.id: wanted})
     with db.reading() as session:
         order = queries.owned_by(session, me(), public_id)
-        return render_template("orders/_price.html", **_priced(session, order, wanted))
+        return render_template("orders/_price.html", **_priced(session, order, edited_line(order), wanted))
 
 
-def _ask_check(public_id: str, wanted: Wanted) -> None:
+def _ask_check(public_id: str, edited: Mapping[int, Wanted]) -> None:
     """Ask for a check unless it was asked for already; what has no price needs none."""
     try:
         with db.reading() as session:
-            check = billing.offer_for(session, queries.owned_by(session, me(), public_id), wanted).check
+            check = billing.order_offer(session, queries.owned_by(session, me(), public_id), edited).check
         if check in (Check.NOT_ASKED, Check.UNKNOWN):
             with db.transaction() as session:
-                billing.ask_check(session, queries.owned_by(session, me(), public_id), wanted, utcnow())
+                billing.ask_check(session, queries.owned_by(session, me(), public_id), edited, utcnow())
     except (Invalid, Conflict, BrokenProfile) as problem:
         log.debug("nothing to check for %s: %s", public_id, problem)
 
@@ -183,11 +184,12 @@ def _ask_check(public_id: str, wanted: Wanted) -> None:
 @needs(Permission.ORDER)
 def confirm(public_id: str) -> Any:
     """Confirm the price that was seen: the print goes into the queue, or first to the desk when a rule says so."""
-    wanted, seen = _wanted(), _seen_cents()
+    wanted, seen, day = wanted_now(), _seen_cents(), wanted_on()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
         payers.choose(session, order, _payer(), order.person)
-        reviewing.submit(session, order, wanted, seen, me(), attested=_attested())
+        lines.want_on(session, order, day, seller.today(utcnow()))
+        reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=_attested())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -214,7 +216,7 @@ def cancel(public_id: str) -> Any:
 def model(public_id: str) -> Any:
     """Give the part that is printed, an STL, for the preview and to download."""
     with db.reading() as session:
-        line = queries.seen_by(session, me(), public_id).line
+        line = edited_line(queries.seen_by(session, me(), public_id))
     path = files.path_of(line.model_sha256)
     answer = send_file(
         path,
@@ -243,32 +245,24 @@ def _attested() -> bool:
     return bool(request.values.get("attested"))
 
 
-def _wanted() -> Wanted:
-    form = filled(ChoicesForm, request.values)
-    material, _, colour = form.filament.data.partition("|")
-    if form.quality.data not in set(Quality):
-        raise Invalid(say("This quality does not exist."), field="quality")
-    choices = Choices(material, Quality(form.quality.data), form.infill.data, form.supports.data)
-    return Wanted(choices, colour or None, form.quantity.data)
-
-
-def _chosen(session: Session, order: Order) -> tuple[Wanted, Sentence | None]:
-    """Return the choices in the address, or the usual ones and what is wrong with those in the address."""
+def _chosen(session: Session, order: Order, line: OrderLine) -> tuple[Wanted, Sentence | None]:
+    """Return the choices in the address, or those kept for the part, and what is wrong with those in the address."""
+    kept = lines.chosen(line) or baskets.usual(session, line, order.person_id)
     if "filament" not in request.args:
-        return _first_wish(session, order), None
+        return kept, None
     try:
-        return _wanted(), None
+        return wanted_now(), None
     except Problem as wrong:
-        return _first_wish(session, order), wrong.sentence
+        return kept, wrong.sentence
 
 
-def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentence | None) -> Any:
-    report = MeshReport.from_json(order.line.model_file.report)
+def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted, problem: Sentence | None) -> Any:
+    report = MeshReport.from_json(line.model_file.report)
     profiles = billing.fitting_profiles(session, report)
     return render_template(
         "orders/draft.html",
         report=report,
-        findings=_worth_telling(findings_of(session, order), wanted),
+        findings=_worth_telling(findings_of(session, line), wanted),
         wanted=wanted,
         colours=filament.colours(session, spools.held_mg(session), order.person_id),
         materials=list(filament.materials(session)),
@@ -285,7 +279,10 @@ def _show_draft(session: Session, order: Order, wanted: Wanted, problem: Sentenc
         attested=_attested() or order.attested_at is not None,
         is_owner=True,
         cash=TopUpForm(key=secrets.token_hex(12)),
-        **_priced(session, order, wanted),
+        today=seller.today(utcnow()),
+        wanted_on=request.args.get("wanted_on") or order.wanted_on,
+        limit_mb=settings().max_upload_mb,
+        **_priced(session, order, line, wanted),
     )
 
 
@@ -294,26 +291,14 @@ def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
     return [each for each in findings if not (each.action and each.action.supports and wanted.choices.supports)]
 
 
-def _first_wish(session: Session, order: Order) -> Wanted:
-    """Return what is chosen before anybody chooses: the material most is in stock of, in any colour."""
-    stock: dict[str, float] = {}
-    for colour in filament.colours(session, spools.held_mg(session), order.person_id):
-        stock[colour.material_code] = stock.get(colour.material_code, 0.0) + colour.remaining_g
-    known = [each.code for each in filament.materials(session)]
-    if not known:
-        raise Invalid(say("The place has no material yet: an administrator has to add one."))
-    best = max(known, key=lambda code: stock.get(code, 0.0))
-    return Wanted(Choices(best, Quality.NORMAL, 20, supports=order.line.supports), None, 1)
-
-
-def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
-    offer: Offer | None = None
+def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> dict[str, Any]:
+    offer: OrderOffer | None = None
     no_price: Sentence | None = None
-    facts: dict[str, Any] = {"order": order, "choices": _in_address(wanted)}
+    facts: dict[str, Any] = {"order": order, "line": line, "choices": {"line": line.id, **_in_address(wanted)}}
     try:
         payer = payers.payer_of(session, _payer(), order.person)
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
-        offer = billing.offer_for(session, order, wanted, version)
+        offer = billing.order_offer(session, order, {line.id: wanted}, version)
         facts |= _paid_by(session, offer, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
     except Problem as problem:
@@ -322,16 +307,16 @@ def _priced(session: Session, order: Order, wanted: Wanted) -> dict[str, Any]:
     return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
 
 
-def _paid_by(session: Session, offer: Offer, payer: Payer | None) -> dict[str, Any]:
+def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[str, Any]:
     """Return the company that pays, if one is chosen, and the VAT that comes on top of the price for it."""
     if payer is None or not payer.before_vat:
         return {"payer": payer, "vat_cents": 0}
     rate_bp = seller.regime_on(session, seller.today(utcnow())).rate_bp
-    return {"payer": payer, "vat_cents": vat_of(offer.quote.price.total_cents, rate_bp)}
+    return {"payer": payer, "vat_cents": vat_of(offer.price.total_cents, rate_bp)}
 
 
-def _why_reviewed(session: Session, order: Order, offer: Offer, payer: Payer | None) -> list[Sentence]:
-    cents = offer.quote.price.total_cents
+def _why_reviewed(session: Session, order: Order, offer: OrderOffer, payer: Payer | None) -> list[Sentence]:
+    cents = offer.price.total_cents
     return reviewing.why_reviewed(session, order, cents, me(), attested=_attested(), company=payer is not None)
 
 
@@ -345,6 +330,7 @@ def _in_address(wanted: Wanted) -> dict[str, Any]:
         "quantity": wanted.quantity,
     }
     chosen = {"payer": _payer().company, "po_number": _payer().po_number, "attested": "y" if _attested() else ""}
+    chosen["wanted_on"] = request.values.get("wanted_on", "")
     fields |= {name: value for name, value in chosen.items() if value}
     return {**fields, "supports": "y"} if choices.supports else fields
 
@@ -354,7 +340,8 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
     reasons = {line.job.id: line.why for line in jobs.queue(session, utcnow())}
     return {
         "order": order,
-        "report": MeshReport.from_json(order.line.model_file.report),
+        "sizes": {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in order.lines},
+        "good": {line.id: services.good_of(session, line) for line in order.lines},
         "price": Price.from_json(order.price) if order.price else None,
         "pick_up": session.get(PickUp, order.id),
         "plates": [(job, jobs.live_attempt_of(session, job.id), reasons.get(job.id)) for job in plates],

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, request, send_file, url_for
+from flask import Blueprint, request, send_file
 from sqlalchemy.orm import Session
 
 from fablab import db, files
@@ -13,18 +12,17 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import services as billing
 from fablab.errors import Conflict, NotFound
 from fablab.orders import intake, queries, services
-from fablab.orders.models import EDITABLE, Order
+from fablab.orders.models import EDITABLE, Order, OrderLine
 from fablab.slicing.changes import AS_SENT, Change
 from fablab.slicing.findings import Action, Finding, Kind, ranked
 from fablab.slicing.fitting import too_big
 from fablab.slicing.report import MeshReport
 from fablab.web.auth import me, needs
+from fablab.web.editing import back_to_draft, edited_line
 from fablab.web.limits import by_person, limiter, measuring, upload_limit
 from fablab.words import say
 
 blueprint = Blueprint("parts", __name__, url_prefix="/orders")
-
-CHOICES = ("filament", "quality", "infill", "supports", "quantity", "payer", "po_number", "attested")
 
 
 @blueprint.get("/<public_id>/picture.png")
@@ -32,7 +30,7 @@ CHOICES = ("filament", "quality", "infill", "supports", "quantity", "payer", "po
 def picture(public_id: str) -> Any:
     """Give the picture of a part, or of where one of its findings is."""
     with db.reading() as session:
-        sha256 = queries.seen_by(session, me(), public_id).line.model_sha256
+        sha256 = edited_line(queries.seen_by(session, me(), public_id)).model_sha256
     wanted = request.args.get("finding")
     if wanted is not None and wanted not in set(Kind):
         raise NotFound
@@ -50,7 +48,7 @@ def picture(public_id: str) -> Any:
 def sent_file(public_id: str) -> Any:
     """Give the file as its owner sent it."""
     with db.reading() as session:
-        line = queries.seen_by(session, me(), public_id).line
+        line = edited_line(queries.seen_by(session, me(), public_id))
     return send_file(
         files.path_of(line.sent_sha256),
         mimetype="application/octet-stream",
@@ -67,13 +65,15 @@ def change(public_id: str) -> Any:
     """Do what a finding of a draft proposes: pressing its button is the consent."""
     with db.reading() as session:
         order = _draft(session, public_id)
-        action = _action(findings_of(session, order), request.form.get("finding", ""))
+        line = edited_line(order)
+        action = _action(findings_of(session, line), request.form.get("finding", ""))
     if action.change is not None:
-        _reshape(public_id, order, order.line.made_change.then(action.change))
+        _reshape(public_id, line, line.made_change.then(action.change))
     else:
         with db.transaction() as session:
-            services.want_supports(session, _draft(session, public_id))
-    return _back(public_id, supports=action.supports)
+            order = _draft(session, public_id)
+            services.want_supports(session, order, edited_line(order))
+    return back_to_draft(public_id, supports=action.supports)
 
 
 @blueprint.post("/<public_id>/undo")
@@ -82,23 +82,14 @@ def change(public_id: str) -> Any:
 def undo(public_id: str) -> Any:
     """Go back to the part as it was sent."""
     with db.reading() as session:
-        order = _draft(session, public_id)
-    _reshape(public_id, order, AS_SENT)
-    return _back(public_id)
+        line = edited_line(_draft(session, public_id))
+    _reshape(public_id, line, AS_SENT)
+    return back_to_draft(public_id)
 
 
-def _back(public_id: str, *, supports: bool = False) -> Any:
-    """Go back to the draft with everything that was chosen on it."""
-    chosen = {name: request.form[name] for name in CHOICES if request.form.get(name)}
-    if supports:
-        chosen["supports"] = "y"
-    address = url_for("orders.show", public_id=public_id)
-    return redirect(f"{address}?{urlencode(chosen)}" if "filament" in chosen else address)
-
-
-def findings_of(session: Session, order: Order) -> list[Finding]:
-    """Return what is worth telling about a draft's part, with regard to the printers of the place."""
-    report = MeshReport.from_json(order.line.model_file.report)
+def findings_of(session: Session, line: OrderLine) -> list[Finding]:
+    """Return what is worth telling about a part of a draft, with regard to the printers of the place."""
+    report = MeshReport.from_json(line.model_file.report)
     big = too_big(report, billing.profiles_of_place(session))
     return ranked([*report.findings, *([big] if big is not None else [])])
 
@@ -117,10 +108,10 @@ def _action(findings: list[Finding], kind: str) -> Action:
     raise Conflict(say("This has been changed already: please look again."))
 
 
-def _reshape(public_id: str, order: Order, change: Change) -> None:
+def _reshape(public_id: str, line: OrderLine, change: Change) -> None:
     """Measure the file again with the change, outside any transaction, and put the result in the draft's place."""
-    line = order.line
     with measuring:
         part = intake.take(files.path_of(line.sent_sha256), line.sent_sha256, line.file_name, change)
     with db.transaction() as session:
-        services.reshape(session, _draft(session, public_id), change, part, me().id)
+        order = _draft(session, public_id)
+        services.reshape(session, order, edited_line(order), change, part, me().id)

@@ -27,10 +27,10 @@ blueprint = Blueprint("review", __name__, url_prefix="/review")
 
 @dataclass(frozen=True)
 class Request:
-    """What lies on the desk, with the form for it: a fresh one, or the one that was sent and has something wrong."""
+    """What lies on the desk, with the sizes of its parts in mm, and the form for it: fresh, or as it was sent."""
 
     review: Review
-    report: MeshReport
+    sizes: dict[int, tuple[float, float, float]]
     missing_cents: int
     form: VerdictForm
 
@@ -69,7 +69,7 @@ def _desk(session: Session, public_id: str | None = None, form: VerdictForm | No
     requests = [
         Request(
             each,
-            MeshReport.from_json(each.order.line.model_file.report),
+            {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in each.order.lines},
             reviewing.missing_cents(session, each.order, each.order.price_cents or 0),
             form if form is not None and each.order.public_id == public_id else VerdictForm(),
         )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Conflict
 from fablab.orders import queries, threads
-from fablab.orders.models import Order, OrderState
+from fablab.orders.models import OrderState
 from fablab.orders.thread_models import Thread
-from fablab.web import talk
+from fablab.web import talk, uploads
 from fablab.web.auth import me, needs, whoever
 from fablab.web.forms import saved
 from fablab.web.limits import by_person, limiter, upload_limit
-from fablab.web.pages.orders import draft_for
 from fablab.web.thread_forms import HelpForm, MessageForm
 from fablab.words import say
 
@@ -139,12 +138,9 @@ def become(public_id: str) -> Any:
         thread = threads.seen_by(session, me(), public_id)
     if thread.order_id is not None:
         raise Conflict(say("This request has become an order."))
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise Invalid(say("Please choose a file first."), field="file")
-    order = draft_for(thread.person_id, cast("BinaryIO", sent.stream), sent.filename)
-    with db.transaction() as session:
-        threads.become(session, threads.seen_by(session, me(), public_id), session.get_one(Order, order.id))
+    with uploads.measured(request.files.getlist("file")) as sent, db.transaction() as session:
+        order = uploads.draft_of(session, thread.person_id, sent)
+        threads.become(session, threads.seen_by(session, me(), public_id), order)
     if thread.person_id == me().id:
         return redirect(url_for("orders.show", public_id=order.public_id))
     return redirect(url_for("threads.listed"))

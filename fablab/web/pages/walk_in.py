@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from fablab import db, files
+from fablab import db
 from fablab.accounts import services as accounts
 from fablab.accounts.permissions import Permission
 from fablab.billing import ledger
 from fablab.errors import NotFound, Problem
 from fablab.money import parse_euros
-from fablab.orders import intake, queries, services
+from fablab.orders import queries
 from fablab.orders.models import Order
-from fablab.settings import settings
+from fablab.web import uploads
 from fablab.web.auth import me, needs
 from fablab.web.forms import TopUpForm, filled, saved
 from fablab.web.language import tr
-from fablab.web.limits import by_person, limiter, measuring, upload_limit
+from fablab.web.limits import by_person, limiter, upload_limit
+from fablab.web.uploads import Measured
 from fablab.web.walk_in_form import WalkInForm
 from fablab.words import say
 
@@ -39,25 +41,23 @@ def new() -> Any:
 def receive() -> Any:
     """Make an account without an e-mail and start a draft of this person with their file; a bad file keeps nothing."""
     form = WalkInForm(request.form)
-    sent = request.files.get("file")
-    if not form.validate() or sent is None or not sent.filename:
-        wrong = [] if sent is not None and sent.filename else [tr(say("Please choose a file first."))]
+    sent = request.files.getlist("file")
+    if not form.validate():
+        wrong = [] if any(each.filename for each in sent) else [tr(say("Please choose a file first."))]
         return render_template("walk_in.html", form=form, file_errors=wrong), 422
     made: list[Order] = []
     try:
-        with files.receiving(cast("BinaryIO", sent.stream), settings().max_upload_mb * 1_000_000) as incoming:
-            with measuring:
-                part = intake.take(incoming.path, incoming.sha256, services.shown_name(sent.filename))
-            if saved(form, lambda session: made.append(_draft(session, form, incoming, part, str(sent.filename)))):
+        with uploads.measured(sent) as parts:
+            if saved(form, lambda session: made.append(_draft(session, form, parts))):
                 return redirect(url_for("orders.show", public_id=made[0].public_id))
     except Problem as problem:
         return render_template("walk_in.html", form=form, file_errors=[tr(problem.sentence)]), problem.status
     return render_template("walk_in.html", form=form), 422
 
 
-def _draft(session: Session, form: WalkInForm, incoming: files.Incoming, part: intake.Part, file_name: str) -> Order:
+def _draft(session: Session, form: WalkInForm, parts: Sequence[Measured]) -> Order:
     person = accounts.receive(session, form.name.data, form.contact.data)
-    return services.start(session, person.id, incoming, part, file_name)
+    return uploads.draft_of(session, person.id, parts)
 
 
 @blueprint.post("/<public_id>/cash")

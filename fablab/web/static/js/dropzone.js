@@ -40,9 +40,9 @@ function sendEarlyChoice() {
 }
 
 function sendChosen(form) {
-  const [file] = inputOf(form).files;
-  if (file) {
-    send(form, file);
+  const { files } = inputOf(form);
+  if (files.length > 0) {
+    send(form, [...files]);
   }
 }
 
@@ -99,20 +99,24 @@ function drop(event) {
     inputOf(form).files = files;
   }
   if (files.length > 0) {
-    send(form, files[0]);
+    send(form, [...files].slice(0, inputOf(form).multiple ? files.length : 1));
   }
 }
 
-function send(form, file) {
+function send(form, files) {
   sending.get(form)?.abort();
   say(form, "error", "");
-  say(form, "name", file.name);
-  if (file.size > Number(form.dataset.maxBytes)) {
+  say(form, "name", files.map(({ name }) => name).join(", "));
+  if (files.reduce((sum, { size }) => sum + size, 0) > Number(form.dataset.maxBytes)) {
     refuse(form, form.dataset.tooLarge);
     return;
   }
   const fields = new FormData(form);
-  fields.set(inputOf(form).name, file);
+  const { name } = inputOf(form);
+  fields.delete(name);
+  for (const file of files) {
+    fields.append(name, file);
+  }
   const request = new XMLHttpRequest();
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
