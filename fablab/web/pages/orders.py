@@ -31,7 +31,7 @@ from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.queries import STANDING_LABELS
 from fablab.jobs import queries as jobs
 from fablab.jobs import spools
-from fablab.orders import lines, queries, review, services
+from fablab.orders import lines, queries, review, services, timeline
 from fablab.orders.models import EDITABLE, Order, OrderLine, OrderState
 from fablab.orders.services import Payer, Wanted
 from fablab.orders.shelf import PickUp
@@ -340,6 +340,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
     reasons = {line.job.id: line.why for line in jobs.queue(session, utcnow())}
     return {
         "order": order,
+        "steps": timeline.of_order(session, order),
         "sizes": {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in order.lines},
         "good": {line.id: services.good_of(session, line) for line in order.lines},
         "price": Price.from_json(order.price) if order.price else None,
