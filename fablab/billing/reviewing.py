@@ -14,7 +14,7 @@ from fablab.billing.models import TariffVersion
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
 from fablab.errors import Conflict
-from fablab.orders import review
+from fablab.orders import review, telling
 from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review import Case
@@ -81,6 +81,7 @@ def decide(session: Session, order: Order, verdict: Verdict, reason: str, by: Pe
     """
     found = review.take(session, order)
     review.close(session, found, verdict, reason, by.id)
+    telling.looked_at(session, found)
     if verdict == Verdict.ACCEPT:
         _accept(session, order, by)
     elif verdict == Verdict.CHANGE:

@@ -14,6 +14,7 @@ class Group(StrEnum):
     ESSENTIAL = "essential"
     ORDERS = "orders"
     PICK_UP = "pick_up"
+    MESSAGES = "messages"
     MONEY = "money"
 
 
@@ -21,6 +22,7 @@ GROUP_LABELS: dict[Group, str] = {
     Group.ESSENTIAL: N_("Prices to confirm, questions and invoices"),
     Group.ORDERS: N_("How my orders get on"),
     Group.PICK_UP: N_("Parts to collect, and reminders"),
+    Group.MESSAGES: N_("Messages from the volunteers"),
     Group.MONEY: N_("Payments received"),
 }
 ALWAYS = frozenset({Group.ESSENTIAL})
@@ -46,6 +48,10 @@ class Kind(StrEnum):
     """What a notice is about."""
 
     CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    CHANGES = "changes"
+    DECLINED = "declined"
+    MESSAGE = "message"
     NEW_PRICE = "new_price"
     READY = "ready"
     PRINTED_AGAIN = "printed_again"
@@ -72,6 +78,26 @@ WORDINGS: dict[Kind, Wording] = {
         Group.ORDERS,
         N_("“{file}” is confirmed"),
         N_("The order is confirmed for {price}. You are told when the parts are ready."),
+    ),
+    Kind.ACCEPTED: Wording(
+        Group.ORDERS,
+        N_("“{file}” is accepted"),
+        N_("Somebody looked at your order, and it is confirmed for {price}. They say: {reason}"),
+    ),
+    Kind.CHANGES: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}”: please change something"),
+        N_("Somebody looked at your order and asks for a change before it is made: {reason}"),
+    ),
+    Kind.DECLINED: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}” is declined"),
+        N_("Your order is not made, and nothing is charged for it. Reason: {reason}"),
+    ),
+    Kind.MESSAGE: Wording(
+        Group.MESSAGES,
+        N_("{name} wrote to you about “{subject}”"),
+        N_("“{text}”"),
     ),
     Kind.NEW_PRICE: Wording(
         Group.ESSENTIAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,8 @@ from fablab.notices import services as notices
 from fablab.notices.kinds import Kind
 from fablab.notices.services import News
 from fablab.orders.models import Order, OrderState
+from fablab.orders.review_models import Review, Verdict
+from fablab.orders.thread_models import Message, Thread
 from fablab.words import Euros
 
 KINDS = {
@@ -17,6 +20,12 @@ KINDS = {
     OrderState.QUOTED: Kind.NEW_PRICE,
     OrderState.CANCELLED: Kind.CANCELLED,
 }
+VERDICT_KINDS = {
+    Verdict.ACCEPT: Kind.ACCEPTED,
+    Verdict.CHANGE: Kind.CHANGES,
+    Verdict.DECLINE: Kind.DECLINED,
+}
+LONGEST_EXCERPT = 300
 
 
 def order_moved(session: Session, order: Order) -> None:
@@ -26,6 +35,28 @@ def order_moved(session: Session, order: Order) -> None:
         return
     cents = order.proposal_cents if kind == Kind.NEW_PRICE else order.price_cents
     tell(session, order, kind, f"{kind}-{order.id}-{cents}", price=Euros(cents or 0))
+
+
+def looked_at(session: Session, review: Review) -> None:
+    """Tell the person what the desk said of their order, and why.
+
+    An accepted order is told by this instead of by its confirmation when there is a reason to read.
+    """
+    assert review.verdict is not None
+    order, kind = review.order, VERDICT_KINDS[Verdict(review.verdict)]
+    if kind != Kind.ACCEPTED:
+        tell(session, order, kind, f"{kind}-{review.id}", reason=review.reason)
+    elif review.reason:
+        key = f"{Kind.CONFIRMED}-{order.id}-{order.price_cents}"
+        tell(session, order, kind, key, price=Euros(order.price_cents or 0), reason=review.reason)
+
+
+def written(session: Session, message: Message, thread: Thread, seen: int) -> None:
+    """Tell the member what the place wrote; once, until they have read on from the message they had `seen` last."""
+    text = shorten(message.text, LONGEST_EXCERPT, placeholder=" …")
+    params = {"name": message.person.first_name, "subject": thread.subject, "text": text}
+    news = News(Kind.MESSAGE, f"message-{thread.id}-{seen}", f"/messages/{thread.public_id}", params)
+    notices.tell(session, thread.person, news)
 
 
 def printed_again(session: Session, order: Order, attempt_id: int) -> None:

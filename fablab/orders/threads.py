@@ -14,6 +14,7 @@ from fablab.accounts.models import CompanyMember, Person
 from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
+from fablab.orders import telling
 from fablab.orders.models import Order, OrderState
 from fablab.orders.thread_models import Message, Thread, ThreadSeen
 from fablab.words import say
@@ -104,6 +105,9 @@ def write(session: Session, thread: Thread, person: Person, text: str) -> Messag
     session.flush()
     mark_read(session, thread, person)
     _tell(session, thread)
+    if from_place:
+        seen = session.get(ThreadSeen, (thread.id, False), populate_existing=True)
+        telling.written(session, message, thread, seen.message_id if seen else 0)
     return message
 
 

@@ -14,13 +14,14 @@ from flask import url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fablab.db import utcnow
 from fablab.filament.queries import SpoolOnShelf
 from fablab.jobs import handprints
 from fablab.jobs.models import Attempt, Job, JobEvent
 from fablab.jobs.queries import Outlook, Pace
 from fablab.jobs.states import ATTEMPT_LABELS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
 from fablab.machines.models import OPERATION_LABELS, Machine, MachineEvent, Operation, Plate, Service
-from fablab.orders import review
+from fablab.orders import handing, review
 from fablab.web.language import tr
 from fablab.words import Sentence, say
 
@@ -186,4 +187,11 @@ def _requests(session: Session, _board: Board) -> Iterable[ToDo]:
         yield ToDo(tr(say("Requests")), say("to be looked at: {n}", n=len(lying)), way, lying[0].asked_at)
 
 
-SOURCES: list[Source] = [_plates, _held_plates, _paused, _out_of_reach, _spools, _prints_by_hand, _requests]
+def _pick_ups(session: Session, _board: Board) -> Iterable[ToDo]:
+    for row in handing.to_remind(session, utcnow()):
+        way = Way(say("Call, or give it up"), url_for("pickups.scanned", public_id=row.order.public_id))
+        detail = say("{file}, for {name}", file=row.order.line.file_name, name=row.order.person.first_name)
+        yield ToDo(row.place, say("nobody has come for it"), way, row.reminded_at or row.ready_at, detail)
+
+
+SOURCES: list[Source] = [_plates, _held_plates, _paused, _out_of_reach, _spools, _prints_by_hand, _requests, _pick_ups]

@@ -10,6 +10,8 @@ from fablab.billing import services as billing
 from fablab.errors import Conflict, Invalid
 from fablab.jobs import queries as jobs
 from fablab.jobs.models import Job
+from fablab.notices import queries as notices
+from fablab.notices.kinds import Kind
 from fablab.orders import review
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review_models import Review, ReviewRules, Verdict
@@ -146,3 +148,22 @@ def test_four_reviewers_at_once_decide_once_and_the_others_read_who_was_faster(a
         held = ledger.reserved_cents(session, order.id)
     accepted = verdict == Verdict.ACCEPT
     assert (plates, held) == ((1, order.price_cents) if accepted else (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "kind"),
+    [
+        (Verdict.ACCEPT, "", Kind.CONFIRMED),
+        (Verdict.ACCEPT, "On Friday.", Kind.ACCEPTED),
+        (Verdict.CHANGE, "Thicker walls.", Kind.CHANGES),
+        (Verdict.DECLINE, "No weapons.", Kind.DECLINED),
+    ],
+)
+def test_what_was_said_is_told_once_with_its_reason(session, verdict, reason, kind):
+    cast = small_place(session)
+    order = caught(session, cast)
+    reviewing.decide(session, order, verdict, reason, cast.bob)
+    (notice,) = notices.newest(session, cast.alice.id)
+    assert (notice.kind, notice.path) == (kind, f"/orders/{order.public_id}")
+    assert reason in str(notice.text)
+    assert notice.mail_id is not None

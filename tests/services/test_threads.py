@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.errors import Conflict, Invalid, NotFound
+from fablab.notices import queries as notices
+from fablab.notices.kinds import Kind
 from fablab.orders import threads
 from fablab.orders.models import Order
 from fablab.orders.thread_models import Message, Thread
@@ -143,3 +145,20 @@ def test_whatever_is_written_and_read_nobody_is_told_of_what_they_may_not_read(p
         for name, person in people.items():
             expected = written["bob"] if name in ("bob", "carole") else written.get(name, 0)
             assert threads.unread(session, person).get(thread.id, 0) == expected
+
+
+def test_a_member_is_told_once_of_what_the_place_writes_until_they_read_it(session):
+    cast = small_place(session)
+    order = order_cube(session, cast.alice)
+    thread = about(session, order, cast.alice)
+    threads.write(session, thread, cast.bob, "Good morning")
+    threads.write(session, thread, cast.bob, "One more thing")
+    told = [each for each in notices.newest(session, cast.alice.id) if each.kind == Kind.MESSAGE]
+    assert [(str(each.title), str(each.text), each.path) for each in told] == [
+        ("Bob wrote to you about “cube.stl”", "“Good morning”", f"/messages/{thread.public_id}")
+    ]
+    threads.mark_read(session, thread, cast.alice)
+    threads.write(session, thread, cast.bob, "word " * 200)
+    newest = notices.newest(session, cast.alice.id)[0]
+    assert (newest.kind, len(str(newest.text)) < 310) == (Kind.MESSAGE, True)
+    assert [each for each in notices.newest(session, cast.bob.id) if each.kind == Kind.MESSAGE] == []

@@ -1,9 +1,12 @@
 """The pages of the shelf: found by code, handed over, labelled, given up, and a label of another place."""
 
+from datetime import timedelta
+
 import pytest
 
 from fablab import db
-from fablab.orders import handing
+from fablab.db import utcnow
+from fablab.orders import handing, shelf
 from tests.books import make
 from tests.people import order_cube
 
@@ -72,3 +75,18 @@ def test_the_administrator_names_the_places(site):
     assert "Two places have the same name." in answer.text
     assert carole.post("/pick-up/rules", **good).status_code == 302
     assert "door" in carole.get("/pick-up/rules").text
+
+
+def test_what_nobody_comes_for_although_they_were_reminded_is_a_line_of_the_board(site, ready):
+    public_id, _ = ready
+    bob = site.as_("bob")
+    link = f'href="/p/{public_id}"'
+    assert link not in bob.get("/board/machines").text
+    with db.transaction() as session:
+        row, rules = handing.of_order(session, public_id), shelf.rules(session)
+        row.reminders = rules.most_reminders
+        row.reminded_at = utcnow() - timedelta(days=rules.remind_after_days + 1)
+    assert link in bob.get("/board/machines").text
+    assert "nobody has come for it" in bob.get("/board/machines").text
+    bob.post(f"/pick-up/{public_id}/hand-out")
+    assert link not in bob.get("/board/machines").text
