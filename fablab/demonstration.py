@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab import db, demoshelf, files
+from fablab import db, demohistory, demoroom, demoshelf
 from fablab.accounts import companies
 from fablab.accounts import services as accounts
 from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
 from fablab.accounts.permissions import Role
-from fablab.billing import ledger, payers, seller
+from fablab.billing import ledger, seller
 from fablab.billing import services as billing
 from fablab.billing.models import Regime
-from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import DEFAULT_TARIFF
 from fablab.billing.seller import IdentityData, RegimeData
 from fablab.db import utcnow
+from fablab.demohistory import Past
 from fablab.errors import Conflict
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
@@ -30,21 +30,13 @@ from fablab.invoicing import from_orders, payments
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
-from fablab.jobs import dispatch, signoff
-from fablab.jobs import queries as jobs
-from fablab.jobs.judging import Judgement
-from fablab.jobs.models import Attempt, Job, Slice
-from fablab.jobs.states import JobState
 from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Plate
 from fablab.machines.services import MachineData
-from fablab.orders import intake, review
-from fablab.orders import services as orders
+from fablab.orders import review
 from fablab.orders.models import Order
 from fablab.orders.review_models import ReviewRules
-from fablab.orders.services import Wanted
 from fablab.settings import settings
-from fablab.slicing.choices import Choices, Quality
 from fablab.slicing.samples import write_samples
 from fablab.words import say
 
@@ -70,10 +62,28 @@ PEOPLE = (
     DemoPerson("Émilie Roux", "emilie@demo.example", cents=5000),
     DemoPerson("Farid Benali", "farid@demo.example", cents=1500),
     DemoPerson("Gaëlle Le Goff", "gaelle@demo.example", cents=800),
+    DemoPerson("Jeanne Morel", "jeanne@demo.example", cents=9000),
+    DemoPerson("Karim Haddad", "karim@demo.example", cents=9000),
+    DemoPerson("Louise Girard", "louise@demo.example", cents=4000),
+    DemoPerson("Mathieu Perrin", "mathieu@demo.example", cents=4000),
+    DemoPerson("Nadia Cohen", "nadia@demo.example", cents=4000),
+    DemoPerson("Olivier Brun", "olivier@demo.example", cents=4000),
+    DemoPerson("Pauline Masson", "pauline@demo.example", cents=4000),
+    DemoPerson("Quentin Noël", "quentin@demo.example", cents=4000),
+    DemoPerson("Rose Lambert", "rose@demo.example", cents=4000),
+    DemoPerson("Samir Aït", "samir@demo.example", cents=4000),
+    DemoPerson("Thérèse Colin", "therese@demo.example", cents=4000),
+    DemoPerson("Hugo Blanc", "hugo@demo.example", Role.VOLUNTEER),
+    DemoPerson("Irma Vidal", "irma@demo.example", Role.TREASURER),
 )
+BUSY = ("denis", "emilie", "farid", "alice", "louise", "mathieu", "nadia", "olivier", "pauline", "quentin", "therese")
+"""Whose prints the place has behind it. Gaëlle, of all people, is new: her first order is still to come."""
+
 SIGN_INS = PEOPLE[:3]
 
-MACHINES = (("Marie", "mk3"), ("Ada", "mk3"), ("Grace", "mk3"), ("Sophie", "ender3"))
+MACHINES = (("Marie", "mk3"), ("Ada", "mk3"), ("Grace", "mk3"), ("Sophie", "ender3"), ("Hedy", "mk3"))
+WITH_PLA = ("Marie", "Ada", "Hedy")
+IN_REPAIR = ("Radia", "ender3")
 
 SELLER = IdentityData(
     date(2020, 1, 1),
@@ -90,8 +100,6 @@ SELLER = IdentityData(
 )
 COMPANY = Identity("Menuiserie Faure SARL", "", "98765432400019", "FR14987654324", 30)
 COMPANY_CONTACT = Contact("14 route de Die", "26400", "Aouste", "FR", "Denis Faure", "compta@faure.example", "fr")
-
-HISTORY = (("denis", 1, 9), ("emilie", 2, 7), ("farid", 1, 4), ("alice", 1, 2))
 
 
 def samples_folder() -> Path:
@@ -111,20 +119,43 @@ def fill() -> None:
     parts = write_samples(samples_folder())
     with db.transaction() as session:
         people = _people(session)
+        volunteer = people["bob@demo.example"]
         demoshelf.fill(session, people)
         _machines(session, [(name, profile, _simulated(name)) for name, profile in MACHINES])
+        demoroom.open_for(session, volunteer)
+        demoroom.add_in_repair(
+            session, MachineData(IN_REPAIR[0], "simulated", _simulated(IN_REPAIR[0]), IN_REPAIR[1]), volunteer
+        )
         billing.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
         _wallets(session, people)
         review.set_rules(session, _review_rules())
         company = _books(session, people)
-    _past_order(parts[1], "emilie@demo.example", 6, 12, company)
+    _past(parts, company)
+    _present(parts, people)
+
+
+def _past(parts: Sequence[Path], company: Company) -> None:
+    demohistory.printed(Past("emilie@demo.example", parts[1], 6, 12, company=company))
     _invoice(company)
-    for (name, copies, days), part in zip(HISTORY, parts, strict=False):
-        _past_order(part, f"{name}@demo.example", copies, days)
-    for part, name in zip(parts, ("emilie", "denis"), strict=False):
-        _past_order(part, f"{name}@demo.example", 1, 1, collected=False)
-    _order(parts[0], "alice@demo.example", 1)
-    _order(parts[-1], "emilie@demo.example", 2)
+    members = [f"{name}@demo.example" for name in BUSY]
+    for past in demohistory.three_weeks(members, parts, WITH_PLA):
+        demohistory.printed(past)
+
+
+def _present(parts: Sequence[Path], people: Mapping[str, Person]) -> None:
+    """Leave something to do: parts on the shelf, a plate, requests, questions, and two prints on their way."""
+    shelf = [("samir", parts[1], 33), ("nadia", parts[-1], 3), ("emilie", parts[0], 1), ("denis", parts[1], 1)]
+    left, asked, *_ = (
+        demohistory.printed(Past(f"{name}@demo.example", part, 1, days, collected=False)) for name, part, days in shelf
+    )
+    demohistory.waited_for(left, 33, 3)
+    with db.transaction() as session:
+        demoroom.talk(session, people, session.get_one(Order, asked))
+    demohistory.finished(parts[2], "louise@demo.example", MACHINES[-1][0])
+    demohistory.request(parts[2], "jeanne@demo.example", 12, hours_ago=20)
+    demohistory.request(parts[-1], "karim@demo.example", 10, hours_ago=3)
+    demohistory.order(parts[0], "alice@demo.example", 1)
+    demohistory.order(parts[-1], "emilie@demo.example", 2)
 
 
 def _people(session: Session) -> dict[str, Person]:
@@ -142,7 +173,8 @@ def _simulated(name: str) -> str:
 
 
 def _machines(session: Session, wanted: Sequence[tuple[str, str, str]]) -> None:
-    spools = session.scalars(select(Spool).where(Spool.ended_at.is_(None)).order_by(Spool.id)).all()
+    reels = select(Spool).where(Spool.ended_at.is_(None), Spool.shelf == "").order_by(Spool.id)
+    spools = session.scalars(reels).all()
     for (name, profile, address), spool in zip(wanted, spools, strict=False):
         machine = machines.add(session, MachineData(name, "simulated", address, profile), None)
         filament.load(session, spool, machine.id)
@@ -205,66 +237,3 @@ def _invoice(company: Company) -> None:
             Method.TRANSFER, invoice.gross_cents // 2, seller.today(now), "VIR MENUISERIE", "demo-payment"
         )
         payments.pay(session, invoice, paid, None, now)
-
-
-def _order(part: Path, email: str, copies: int, company: Company | None = None) -> int:
-    """Order a sample part as its person would, and return the order's id."""
-    with part.open("rb") as stream, files.receiving(stream, 10_000_000) as incoming:
-        measured = intake.take(incoming.path, incoming.sha256, part.name)
-        with db.transaction() as session:
-            person = session.scalars(select(Person).where(Person.email == email)).one()
-            order = orders.start(session, person.id, incoming, measured, part.name)
-            wanted = Wanted(Choices("PLA", Quality.NORMAL, 20, supports=False), None, copies)
-            made = billing.quote_for(session, order.line.model_file, wanted)
-            if company is not None:
-                payers.choose(session, order, PayerChoice(company.public_id, "BC-2041", seen_before_vat=True), person)
-            billing.confirm(session, order, {order.line.id: wanted}, made.price.total_cents, person)
-            return order.id
-
-
-def _past_order(
-    part: Path, email: str, copies: int, days_ago: int, company: Company | None = None, *, collected: bool = True
-) -> None:
-    """Let an order be printed, signed off and mostly collected some days ago, by the services a real one takes."""
-    order_id, then = _order(part, email, copies, company), utcnow() - timedelta(days=days_ago)
-    with db.transaction() as session:
-        volunteer = session.scalars(select(Person).where(Person.role == Role.VOLUNTEER)).one()
-        order = session.get_one(Order, order_id)
-        for job in jobs.of_order(session, order_id):
-            _sliced_as_estimated(session, order, job)
-        for attempt in dispatch.schedule(session, then):
-            _printed(session, order, attempt, volunteer)
-        if collected:
-            orders.collected(session, order, volunteer.id)
-        session.execute(update(Order).where(Order.id == order_id).values(created_at=then, confirmed_at=then))
-
-
-def _sliced_as_estimated(session: Session, order: Order, job: Job) -> None:
-    """Queue a job of the past with the estimate in the place of a slice; nothing can be printed from it again."""
-    line = order.line
-    made = Slice(
-        key=f"demo-{job.id}",
-        gcode_sha256="0" * 64,
-        gcode_sha1="0" * 40,
-        time_s=line.estimated_time_s or 0.0,
-        mass_g=line.estimated_mass_g or 0.0,
-        filament_mm=0.0,
-        layers=0,
-        curve=[0.0, 1.0],
-        slicer_version="estimate (demo history)",
-    )
-    session.add(made)
-    session.flush()
-    job.slice_id, job.state = made.id, JobState.QUEUED
-    session.flush()
-    session.refresh(job)
-
-
-def _printed(session: Session, order: Order, attempt: Attempt, volunteer: Person) -> None:
-    dispatch.sending(session, attempt)
-    dispatch.about_to_start(session, attempt, attempt.claimed_at)
-    ended = attempt.claimed_at + timedelta(seconds=attempt.slice.time_s)
-    dispatch.record(session, attempt, Judgement.PRINTING, {}, attempt.claimed_at)
-    orders.in_production(session, order)
-    dispatch.record(session, attempt, Judgement.FINISHED, {}, ended)
-    billing.sign_off(session, attempt, signoff.Verdict(attempt.copies), volunteer)

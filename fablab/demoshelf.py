@@ -32,7 +32,9 @@ BLUE = FilamentData("PLA", "Francofil", N_("blue"), "#2468c8", "PLA", tare_g=210
 GREEN = FilamentData(
     "PLA", "Arianeplast", N_("green"), "#2f9e57", "PLA Recyclé", net_g=750, tare_g=245, price_cents=1790, low_g=400
 )
-RED = FilamentData("TPU", "Recreus", N_("red"), "#c62828", "Filaflex 82A", net_g=500, tare_g=150, price_cents=3490)
+RED = FilamentData(
+    "TPU", "Recreus", N_("red"), "#c62828", "Filaflex 82A", net_g=500, tare_g=150, price_cents=3490, low_g=500
+)
 GREY = FilamentData("PLA", "", N_("grey"), "#8d9299")
 PINK = FilamentData("PLA", "Prusament", N_("pink"), "#d6669c", "PLA Ms. Pink", tare_g=193, price_cents=2999)
 
@@ -52,6 +54,7 @@ SPOOLS = (
     DemoSpool(ORANGE, 750, SpoolData("2026-064", 2490)),
     DemoSpool(BLACK, 1000, SpoolData("J4-2207", 2999)),
     DemoSpool(BLUE, 1000, SpoolData("2026-077", 2390)),
+    DemoSpool(ORANGE, 320, SpoolData("2026-040", 2490)),
     DemoSpool(GREEN, 180, SpoolData("R-118", 1790, shelf="A2")),
     DemoSpool(RED, 500, SpoolData("", 3490, shelf="A3", comment=N_("Dry it before use"))),
     DemoSpool(GREY, 620, SpoolData(owner=Owner.DONATION, shelf="B1", comment=N_("From the town's library"))),
