@@ -54,6 +54,7 @@ class Machine(Base):
     """A printer: how to reach it, its profile, what it reports, and whether its plate is known to be empty.
 
     An `attended` one prints only while somebody is there; those on one electrical `circuit` do not all heat at once.
+    `snapshot` is the address of its camera's picture, if it has one.
     """
 
     __tablename__ = "machine"
@@ -80,9 +81,20 @@ class Machine(Base):
 
     circuit: Mapped[str] = mapped_column(String(40), default="", server_default="")
     attended: Mapped[bool] = mapped_column(default=False, server_default=false())
+    snapshot: Mapped[str] = mapped_column(String(500), default="", server_default="")
 
     lease_token: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
+
+    @property
+    def draws_itself(self) -> bool:
+        """Whether its camera is a drawing: a simulated printer is nowhere to be photographed."""
+        return self.driver == "simulated"
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether there is a picture of it."""
+        return self.draws_itself or bool(self.snapshot)
 
 
 class HouseRules(Base):

@@ -10,10 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fablab import bus, leases, vault
-from fablab.errors import Invalid
+from fablab.errors import Invalid, Problem
 from fablab.machines.hours import parse_hours, parse_quiet
 from fablab.machines.models import HouseRules, Machine, MachineEvent, Operation, Plate, Service
 from fablab.printers import DRIVERS
+from fablab.printers.cameras import check_camera
+from fablab.settings import settings
 from fablab.words import Sentence, say
 
 ABSENCE = timedelta(minutes=3)
@@ -33,6 +35,7 @@ class MachineData:
     key: str = ""
     circuit: str = ""
     attended: bool = False
+    snapshot: str = ""
 
 
 def add(session: Session, data: MachineData, by_id: int | None) -> Machine:
@@ -45,6 +48,7 @@ def add(session: Session, data: MachineData, by_id: int | None) -> Machine:
         profile=data.profile,
         circuit=data.circuit.strip(),
         attended=data.attended,
+        snapshot=data.snapshot.strip(),
     )
     session.add(machine)
     session.flush()
@@ -63,6 +67,7 @@ def change(session: Session, machine: Machine, data: MachineData, by_id: int) ->
     machine.name, machine.driver = data.name.strip(), data.driver
     machine.address, machine.profile = data.address.strip(), data.profile
     machine.circuit, machine.attended = data.circuit.strip(), data.attended
+    machine.snapshot = data.snapshot.strip()
     if data.key:
         machine.key_sealed = vault.seal(data.key, f"printer:{machine.id}")
     if moved:
@@ -81,6 +86,11 @@ def _check(session: Session, data: MachineData, machine: Machine | None = None) 
     other = session.scalar(select(Machine.id).where(Machine.name == name))
     if other is not None and (machine is None or other != machine.id):
         raise Invalid(say("Another printer is already called “{name}”.", name=name), field="name")
+    if data.snapshot.strip():
+        try:
+            check_camera(data.snapshot, settings().networks())
+        except Problem as problem:
+            raise Invalid(problem.sentence, field="snapshot") from problem
 
 
 def set_rules(session: Session, rules: HouseRules, by_id: int | None) -> None:

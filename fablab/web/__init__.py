@@ -12,6 +12,7 @@ from fablab.web import auth, failures, labels, language, limits, live, security
 from fablab.web.pages import (
     board,
     books,
+    cameras,
     companies,
     exchange,
     filament,
@@ -55,6 +56,7 @@ PAGES = (
     review,
     threads,
     hand_over,
+    cameras,
     walk_in,
     jobs,
     pickups,

@@ -105,6 +105,7 @@ class MachineForm(PageForm):
     key = PasswordField(lazy_gettext("Application key"), [Optional(), Length(max=200)], render_kw=NEW_PASSWORD)
     attended = BooleanField(lazy_gettext("Prints only while somebody is here"))
     circuit = StringField(lazy_gettext("Electrical circuit"), [Optional(), Length(max=40)])
+    snapshot = StringField(lazy_gettext("Picture of its camera"), [Optional(), Length(max=500)])
 
 
 class HouseRulesForm(PageForm):

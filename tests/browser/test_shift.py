@@ -135,6 +135,22 @@ def hand_over_and_close(shift, text):
     expect(shift.page.locator("#password")).to_be_visible()
 
 
+def test_the_picture_of_a_camera_is_renewed_and_leaves_its_place_empty_when_it_fails(chromium, demo):
+    page = Shift(chromium, demo, "en").page
+    page.goto("/board/")
+    place = page.locator(".machine", has_text="Hedy").locator(".camera")
+    place.scroll_into_view_if_needed()
+    picture = place.locator("img")
+    expect(picture).to_have_attribute("src", re.compile(r"/camera\?\d+"))
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    height = place.evaluate("element => element.offsetHeight")
+    page.route("**/camera?*", lambda route: route.abort())
+    expect(picture).to_be_hidden()
+    assert place.evaluate("element => element.offsetHeight") == height > 100
+    page.unroute("**/camera?*")
+    expect(picture).to_be_visible()
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_whole_shift_on_a_phone(chromium, demo, tmp_path, language):
     part = write_samples(tmp_path)[0].rename(tmp_path / f"knob-{language}.stl")

@@ -108,6 +108,7 @@ def _machine_data(form: MachineForm) -> MachineData:
         key=form.key.data or "",
         circuit=form.circuit.data or "",
         attended=form.attended.data,
+        snapshot=form.snapshot.data or "",
     )
 
 

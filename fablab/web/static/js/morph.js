@@ -34,6 +34,9 @@ function isThePersons(name, node, chosen) {
       return isTouched(node);
     case "selected":
       return chosen.has(node.closest("select"));
+    case "src":
+    case "style":
+      return node.matches("img[data-camera]"); // its newest picture, or that there is none
     case "open":
       return node.matches("details, dialog");
     case "hidden":
