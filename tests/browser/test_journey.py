@@ -49,15 +49,20 @@ def part(tmp_path_factory):
     return write_samples(tmp_path_factory.mktemp("parts"))[0]
 
 
+def hold(volunteer: Page, *names: str) -> None:
+    """Let nothing start on those of these printers that are free."""
+    for name in names:
+        button = volunteer.locator(".machine", has_text=name).get_by_role("button", name="Hold", exact=True)
+        if button.count():
+            button.click()
+            volunteer.wait_for_load_state()
+
+
 def choose_octoprint_for_the_next_job(volunteer: Page) -> None:
     """Hold every other printer, and say that OctoPrint's plate is empty."""
     volunteer.goto("/board/")
     expect(volunteer.locator("#queue")).to_contain_text("The queue is empty", timeout=90_000)
-    for name in ("Ada", "Grace", "Marie", "Sophie"):
-        hold = volunteer.locator(".machine", has_text=name).get_by_role("button", name="Hold", exact=True)
-        if hold.count():
-            hold.click()
-            volunteer.wait_for_load_state()
+    hold(volunteer, "Ada", "Grace", "Marie", "Sophie")
     card = volunteer.locator(".machine", has_text="octoprint-1")
     expect(card).not_to_contain_text("Offline", timeout=60_000)
     card.get_by_role("button", name="Plate is empty").click()
@@ -119,6 +124,9 @@ def test_a_bad_plate_shows_what_follows_and_goes_back_to_the_front(chromium, dem
 
 
 def test_the_whole_path_without_javascript_in_french(chromium, demo, part):
+    bob = open_page(chromium, demo, "bob")
+    bob.goto("/board/")
+    hold(bob, "Ada", "Grace", "Marie", "Sophie", "octoprint-1")  # what is printed already cannot be cancelled
     emilie = open_page(chromium, demo, "emilie", language="fr", javascript=False)
     emilie.set_input_files("#file", part)
     emilie.get_by_role("button", name="Voir le prix").click()
