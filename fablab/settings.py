@@ -35,7 +35,6 @@ class Settings(BaseSettings):
         le=1000,
         description="If the slice costs more than the confirmed price by more than this, the order is asked again.",
     )
-    wallet_limit_cents: int = Field(25_000, ge=0, description="Largest balance of a wallet after a top-up, in cents.")
     accounts: str = Field(
         "",
         description="Numbers of accounts in exports, where they differ from the defaults: “sales=706000,bank=512100”.",

@@ -2,7 +2,7 @@
 
 from fablab import ticks
 from fablab.accounts import models as accounts
-from fablab.billing import closed
+from fablab.billing import closed, prepaid
 from fablab.billing import models as billing
 from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
@@ -31,6 +31,7 @@ APPEND_ONLY = (
     "thread_message",
     "seller_identity",
     "vat_regime",
+    "wallet_rules",
     "legal_mention",
     "document",
     "document_order",
@@ -53,6 +54,7 @@ __all__ = [
     "metadata",
     "notices",
     "orders",
+    "prepaid",
     "reviews",
     "shelf",
     "threads",

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from fablab import bus
 from fablab.accounts.models import Person
-from fablab.billing import closed
+from fablab.billing import closed, prepaid, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
+from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.settings import settings
-from fablab.words import Euros, Sentence, say
+from fablab.words import N_, Euros, Sentence, say
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,19 @@ def charged_cents(session: Session, order_id: int) -> int:
     total = (
         select(func.sum(LedgerLine.amount_cents))
         .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
-        .where(LedgerEntry.order_id == order_id, LedgerLine.account == Account.SALES)
+        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind == EntryKind.CHARGE)
+        .where(LedgerLine.account == Account.RESERVED)
+    )
+    return session.scalar(total) or 0
+
+
+def vat_of_charges(session: Session, order_id: int) -> int:
+    """Return how much of what was charged for an order was taken for VAT at once, and not for sales, in cents."""
+    total = (
+        select(func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind == EntryKind.CHARGE)
+        .where(LedgerLine.account.in_((Account.VAT, Account.VAT_PREPAID)))
     )
     return -(session.scalar(total) or 0)
 
@@ -108,18 +120,51 @@ def lock_wallet(session: Session, person_id: int) -> None:
     session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
 
 
-def top_up(session: Session, person: Person, amount_cents: int, by_id: int, key: str) -> LedgerEntry:
-    """Put cash that was handed over at the desk into a wallet."""
+@dataclass(frozen=True)
+class Paid:
+    """How money for a wallet came: into which account, and the number of the cheque or the transfer."""
+
+    account: Account = Account.CASH
+    reference: str = ""
+
+
+TOP_UP_TEXTS: dict[Account, str] = {
+    Account.CASH: N_("Cash at the desk"),
+    Account.CARD: N_("Card terminal at the desk"),
+    Account.CHEQUE: N_("Cheque at the desk"),
+    Account.BANK: N_("Bank transfer"),
+}
+IN_CASH = Paid()
+
+
+def top_up(
+    session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid = IN_CASH
+) -> LedgerEntry:
+    """Put money that was received into a wallet; the same key twice is one top-up. Raises `Invalid`."""
     lock_wallet(session, person.id)
-    limit = settings().wallet_limit_cents
     if amount_cents <= 0:
         raise Invalid(say("A top-up is more than nothing."), field="amount")
-    if session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == key)) is None:
-        held = balance_cents(session, person.id) + balance_cents(session, person.id, Account.RESERVED)
-        if held + amount_cents > limit:
-            raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")
-    lines = [(Account.CASH, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
-    return post(session, Booking(key, EntryKind.TOP_UP, lines, say("Cash at the desk"), by_id=by_id))
+    if paid.account not in TOP_UP_TEXTS:
+        raise ValueError(f"nobody pays by {paid.account} at the desk")
+    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
+    if found is not None:
+        return found
+    limit = prepaid.rules_on(session, seller.today(utcnow())).cap_cents
+    if held_cents(session, person.id) + amount_cents > limit:
+        raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")
+    lines: prepaid.Lines = [(paid.account, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
+    lines += prepaid.vat_coming_in(session, amount_cents)
+    return post(session, Booking(key, EntryKind.TOP_UP, lines, _top_up_text(paid), by_id=by_id))
+
+
+def _top_up_text(paid: Paid) -> Sentence:
+    text, reference = say(TOP_UP_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
+    return say("{how} · {reference}", how=text, reference=reference) if reference else text
+
+
+def held_cents(session: Session, person_id: int) -> int:
+    """Return what a person has in the wallet, with what is reserved, in cents."""
+    return balance_cents(session, person_id) + balance_cents(session, person_id, Account.RESERVED)
 
 
 def reserve(session: Session, person_id: int, order_id: int, amount_cents: int, key: str, text: Sentence) -> None:
@@ -154,7 +199,8 @@ def charge(
     if amount_cents > reserved_cents(session, order_id):
         raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))
     if amount_cents:
-        lines = [(Account.RESERVED, person_id, amount_cents), (Account.SALES, None, -amount_cents)]
+        lines: prepaid.Lines = [(Account.RESERVED, person_id, amount_cents)]
+        lines += prepaid.sale(session, person_id, amount_cents, held_cents(session, person_id))
         post(session, Booking(key, EntryKind.CHARGE, lines, text, order_id=order_id, by_id=by_id))
 
 
@@ -170,13 +216,8 @@ class WalletLine:
 
 def history(session: Session, person_id: int) -> list[WalletLine]:
     """Return a wallet's history, newest first; every cent of the balance is on a line."""
-    query = (
-        select(LedgerEntry)
-        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
-        .where(LedgerLine.holder_id == person_id)
-        .distinct()
-        .order_by(LedgerEntry.id)
-    )
+    theirs = select(LedgerLine.entry_id).where(LedgerLine.holder_id == person_id)
+    query = select(LedgerEntry).where(LedgerEntry.id.in_(theirs)).order_by(LedgerEntry.id)
     balance, lines = 0, []
     for entry in session.scalars(query):
         wallet = _of(entry, Account.WALLET, person_id)

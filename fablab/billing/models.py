@@ -157,6 +157,8 @@ class Account(StrEnum):
     RECEIVABLE = "receivable"
     SALES = "sales"
     VAT = "vat"
+    VAT_PREPAID = "vat_prepaid"
+    CASH_DIFFERENCE = "cash_difference"
 
 
 ACCOUNT_LABELS: dict[Account, str] = {
@@ -169,6 +171,8 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.RECEIVABLE: N_("Owed by clients"),
     Account.SALES: N_("Sales"),
     Account.VAT: N_("VAT"),
+    Account.VAT_PREPAID: N_("VAT due at top-ups, to be used up"),
+    Account.CASH_DIFFERENCE: N_("Cash differences"),
 }
 
 
@@ -183,6 +187,7 @@ class EntryKind(StrEnum):
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
     REFUND = "refund"
+    CASH_COUNT = "cash_count"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
@@ -194,6 +199,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.CREDIT_NOTE: N_("Credit note"),
     EntryKind.PAYMENT: N_("Payment"),
     EntryKind.REFUND: N_("Refund"),
+    EntryKind.CASH_COUNT: N_("Cash count"),
 }
 
 

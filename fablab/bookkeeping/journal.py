@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab.billing import seller
+from fablab.billing import receipts, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.bookkeeping.periods import Period, following, midnight
 from fablab.bookkeeping.plan import PlanAccount, chart
@@ -60,7 +60,7 @@ def lines(session: Session, period: Period) -> Iterator[Line]:
                 account=accounts[Account(line.account)],
                 holder=holder,
                 holder_name=named,
-                piece=document.number if document else f"E{entry.id:06d}",
+                piece=document.number if document else receipts.number_of(entry.id),
                 piece_on=piece_on,
                 text=words.text(entry.text) if entry.text else "",
                 debit_cents=max(line.amount_cents, 0),

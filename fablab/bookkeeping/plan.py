@@ -32,6 +32,8 @@ DEFAULTS: dict[Account, PlanAccount] = {
     Account.RECEIVABLE: PlanAccount("411000", "Clients"),
     Account.SALES: PlanAccount("701000", "Ventes de produits finis"),
     Account.VAT: PlanAccount("445710", "TVA collectée"),
+    Account.VAT_PREPAID: PlanAccount("445800", "TVA sur avances reçues à régulariser"),
+    Account.CASH_DIFFERENCE: PlanAccount("658000", "Écarts de caisse"),
 }
 
 

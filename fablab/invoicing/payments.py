@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import closed, ledger, seller
+from fablab.billing import closed, ledger, prepaid, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, queries, telling
-from fablab.invoicing.models import Document, Kind, Method, Payment
+from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payment
+from fablab.money import share
 from fablab.words import Euros, say
 
 MOST_CASH_CENTS = 100_000  # CMF D112-3: a business may not pay more than 1,000 € in cash
@@ -54,7 +56,10 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     amount = sign * data.amount_cents
     account = ACCOUNTS[data.method]
     holder = invoice.person_id if data.method == Method.WALLET else None
-    payment = _write(session, invoice, data, amount, (account, holder, amount), by_id)
+    lines: prepaid.Lines = [(account, holder, amount)]
+    if holder is not None:
+        lines += prepaid.vat_coming_in(session, -amount)
+    payment = _write(session, invoice, data, amount, lines, by_id)
     telling.paid(session, invoice, payment)
     return payment
 
@@ -89,8 +94,19 @@ def _cash_of(session: Session, invoice: Document) -> int:
 def settle_from_charges(session: Session, invoice: Document, by_id: int | None) -> Payment:
     """Book that an invoice was paid by what the wallet was charged for its orders, when their parts were good."""
     data = PaymentData(Method.WALLET, invoice.gross_cents, invoice.issued_on, "", f"settled-{invoice.position}")
-    lines = (Account.SALES, None, invoice.gross_cents)
+    vat = sum(_vat_of(session, each) for each in _orders_of(session, invoice))
+    lines: prepaid.Lines = [(Account.SALES, None, invoice.gross_cents - vat), (Account.VAT, None, vat)]
     return _write(session, invoice, data, invoice.gross_cents, lines, by_id)
+
+
+def _orders_of(session: Session, invoice: Document) -> Sequence[DocumentOrder]:
+    return session.scalars(select(DocumentOrder).where(DocumentOrder.document_id == invoice.id)).all()
+
+
+def _vat_of(session: Session, invoiced: DocumentOrder) -> int:
+    """Return the VAT that was taken when the wallet was charged for what is invoiced: the invoice books it again."""
+    charged = ledger.charged_cents(session, invoiced.order_id)
+    return share(ledger.vat_of_charges(session, invoiced.order_id), invoiced.amount_cents, charged) if charged else 0
 
 
 def settled_cents(session: Session, invoice: Document) -> int:
@@ -125,11 +141,14 @@ def is_reversed(session: Session, payment: Payment) -> bool:
 def _reverse(session: Session, payment: Payment, key: str, by_id: int | None) -> Payment:
     invoice = session.get_one(Document, payment.document_id)
     entry = session.get_one(LedgerEntry, payment.entry_id)
-    (money,) = [line for line in entry.lines if line.account != Account.RECEIVABLE]
     day = seller.today(utcnow())
     data = PaymentData(Method(payment.method), abs(payment.amount_cents), day, payment.reference, key)
-    line = (money.account, money.holder_id, -money.amount_cents)
-    return _write(session, invoice, data, -payment.amount_cents, line, by_id, reverses_id=payment.id)
+    lines: prepaid.Lines = [
+        (Account(line.account), line.holder_id, -line.amount_cents)
+        for line in entry.lines
+        if line.account != Account.RECEIVABLE
+    ]
+    return _write(session, invoice, data, -payment.amount_cents, lines, by_id, reverses_id=payment.id)
 
 
 def _write(
@@ -137,17 +156,17 @@ def _write(
     invoice: Document,
     data: PaymentData,
     amount_cents: int,
-    money: tuple[Account, int | None, int],
+    money: prepaid.Lines,
     by_id: int | None,
     *,
     reverses_id: int | None = None,
 ) -> Payment:
-    if money[0] == Account.WALLET and money[1] is not None:
-        ledger.lock_wallet(session, money[1])
+    for holder_id in (holder for _, holder, _ in money if holder is not None):
+        ledger.lock_wallet(session, holder_id)
     booking = Booking(
         key=f"payment-{data.key}"[:80],
         kind=EntryKind.PAYMENT if amount_cents > 0 else EntryKind.REFUND,
-        lines=[money, (Account.RECEIVABLE, None, -amount_cents)],
+        lines=[*(line for line in money if line[2]), (Account.RECEIVABLE, None, -amount_cents)],
         text=say("Invoice {number}", number=invoice.number),
         document_id=invoice.id,
         by_id=by_id,

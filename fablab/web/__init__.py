@@ -39,6 +39,8 @@ from fablab.web.pages import (
     threads,
     walk_in,
     wallet,
+    wallet_rules,
+    wallets,
 )
 
 SPARE_BYTES = 1_000_000
@@ -49,6 +51,7 @@ PAGES = (
     order_parts,
     parts,
     wallet,
+    wallets,
     invoices,
     books,
     companies,
@@ -69,6 +72,7 @@ PAGES = (
     people,
     setup,
     seller,
+    wallet_rules,
     notices,
     mails,
     health,

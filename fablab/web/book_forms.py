@@ -109,3 +109,11 @@ class CreditForm(PageForm):
     reason = StringField(lazy_gettext("Reason of the credit note"), [InputRequired(), Length(max=200)])
     invoice_again = BooleanField(lazy_gettext("The orders are to be invoiced again"))
     key = StringField(validators=[InputRequired(), Length(max=40)])
+
+
+class WalletRulesForm(PageForm):
+    """When VAT is due on wallets and how much one may hold, from a date on."""
+
+    prepaid = RadioField(lazy_gettext("VAT on prepaid credit"))
+    cap = StringField(lazy_gettext("A wallet holds at most (€)"), [InputRequired(), Length(max=20)])
+    valid_from = DateField(lazy_gettext("Holds from"), [InputRequired()])

@@ -89,9 +89,11 @@ class PasswordForm(PageForm):
 
 
 class TopUpForm(PageForm):
-    """Cash handed over at the desk."""
+    """Money for a wallet, and how it came."""
 
-    amount = StringField(lazy_gettext("Cash received (€)"), [InputRequired(), Length(max=20)])
+    amount = StringField(lazy_gettext("Amount received (€)"), [InputRequired(), Length(max=20)])
+    method = SelectField(lazy_gettext("Paid by"), default="cash")
+    reference = StringField(lazy_gettext("Number of the cheque or transfer"), [Optional(), Length(max=80)])
     key = StringField(validators=[InputRequired(), Length(max=40)])
 
 

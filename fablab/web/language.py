@@ -20,6 +20,7 @@ from flask_babel import (
 
 from fablab.accounts.services import LANGUAGES
 from fablab.billing.quoting import PlateFigures, Quote
+from fablab.billing.receipts import number_of
 from fablab.db import utcnow
 from fablab.languages import Language
 from fablab.settings import settings
@@ -34,6 +35,7 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=choose, timezone_selector=lambda: settings().timezone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.filters.update(
+        entry_number=number_of,
         tr=tr,
         money=money,
         grams=grams,

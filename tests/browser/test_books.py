@@ -38,10 +38,10 @@ def demo(tmp_path_factory):
 
 def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     carole = open_page(chromium, demo, "carole", language="fr")
-    carole.goto("/people/")
+    carole.goto("/wallets/")
     carole.get_by_role("link", name=re.compile("Farid")).click()
     carole.fill("[name=amount]", "5")
-    carole.locator("form", has=carole.locator("[name=amount]")).locator("button").click()
+    carole.get_by_role("button", name="Mettre dans le porte-monnaie").click()
     expect(carole.locator("main")).to_contain_text("5,00")
 
     carole.goto("/invoices/")

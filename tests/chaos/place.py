@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from fablab import bus, db, migrating
 from fablab.accounts.permissions import Role
+from fablab.billing import prepaid, seller
 from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.embedded import Child, Program, redis_program, web_program
@@ -150,6 +151,8 @@ def _fill(benches: list[Bench]) -> dict[int, Bench]:
     """Fill the empty place: Alice with plenty of money, Bob, and printers with plenty of filament."""
     placed: dict[int, Bench] = {}
     with bus.using(bus.SilentTransport()), db.transaction() as session:
+        rules = prepaid.RulesData(seller.today(utcnow()), cap_cents=2 * PLENTY_CENTS)
+        prepaid.set_rules(session, rules, None)
         add_person(session, "Alice", cents=PLENTY_CENTS)
         add_person(session, "Bob", Role.VOLUNTEER, cents=0)
         filament.add_material(session, "PLA", "PLA")
@@ -170,7 +173,7 @@ def _settings(folder: Path, options: Options) -> Iterator[Path]:
     data = folder / "data"
     data.mkdir()
     with database_address(options.database, folder) as address:
-        wanted = {"data_dir": str(data), "database_url": address, "wallet_limit_cents": str(2 * PLENTY_CENTS)}
+        wanted = {"data_dir": str(data), "database_url": address}
         limits = {"upload_limit": "10000 per minute", "sign_in_limit": "1000 per minute"}
         with environment(**wanted, **limits):
             yield data

@@ -179,14 +179,14 @@ def test_an_administrator_adds_a_person_who_can_sign_in(site):
 
 
 def test_cash_at_the_desk_fills_the_wallet_once(site):
-    carole, address = site.as_("carole"), f"/people/{site.cast.charlie.public_id}"
+    carole, address = site.as_("carole"), f"/wallets/{site.cast.charlie.public_id}"
     page = carole.get(address).text
     key = page.split('name="key"')[1].split('value="')[1].split('"')[0]
     for _ in range(2):
-        assert carole.post(f"{address}/top-up", amount="12,50", key=key).status_code == 302
+        assert carole.post(address, amount="12,50", method="cash", key=key).status_code == 302
     assert "€32.50" in carole.get(address).text
     for wrong in ("0", "-5", "abc", "99999"):
-        assert carole.post(f"{address}/top-up", amount=wrong, key=f"k{wrong}").status_code == 422
+        assert carole.post(address, amount=wrong, key=f"k{wrong}").status_code == 422
 
 
 def test_rights_and_passwords_are_changed(site):

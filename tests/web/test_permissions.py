@@ -82,7 +82,15 @@ def things(site):
         thread = threads.ask_for_help(session, site.cast.alice, "A knob", "For an old oven.")
         invoice = issuing.issue(session, draft_of(5000, company=company), command("one"))
     cast = site.cast
-    ids = {"orders": order, "parts": order, "jobs": job, "board": attempt, "people": cast.charlie, "setup": cast.spool}
+    ids = {
+        "orders": order,
+        "parts": order,
+        "jobs": job,
+        "board": attempt,
+        "people": cast.charlie,
+        "wallets": cast.charlie,
+        "setup": cast.spool,
+    }
     ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order, "walk_in": order}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,10 @@ from fablab.slicing.samples import write_samples
 from fablab.web import talk, uploads
 from fablab.web.auth import me, needs
 from fablab.web.editing import edited_line, wanted_now, wanted_on
-from fablab.web.forms import TopUpForm
 from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
+from fablab.web.top_ups import top_up_form
 from fablab.words import Sentence, say
 
 log = logging.getLogger(__name__)
@@ -278,7 +277,7 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         asks_attestation=review.rules_of(session).attestation,
         attested=_attested() or order.attested_at is not None,
         is_owner=True,
-        cash=TopUpForm(key=secrets.token_hex(12)),
+        cash=top_up_form(),
         today=seller.today(utcnow()),
         wanted_on=request.args.get("wanted_on") or order.wanted_on,
         limit_mb=settings().max_upload_mb,

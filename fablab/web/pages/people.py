@@ -1,8 +1,7 @@
-"""People, for administrators: accounts, rights, and cash that goes into wallets."""
+"""People, for administrators: accounts, rights, and their wallets."""
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -12,9 +11,8 @@ from fablab.accounts import queries, services
 from fablab.accounts.permissions import ROLE_LABELS, Permission, Role
 from fablab.billing import ledger
 from fablab.errors import Conflict, Invalid
-from fablab.money import parse_euros
 from fablab.web.auth import me, needs
-from fablab.web.forms import PageForm, PasswordForm, PersonForm, RightsForm, TopUpForm, filled
+from fablab.web.forms import PageForm, PasswordForm, PersonForm, RightsForm, filled
 from fablab.web.language import tr
 from fablab.web.pages.wallet import facts
 
@@ -63,27 +61,13 @@ def show(public_id: str) -> Any:
     with db.reading() as session:
         person = queries.by_public_id(session, public_id)
         rights = _with_roles(RightsForm(role=person.role, active=person.active))
-        top_up_form = TopUpForm(key=secrets.token_hex(12))
         return render_template(
             "people/show.html",
             person=person,
             rights=rights,
-            top_up=top_up_form,
             password=PasswordForm(),
             **facts(session, person.id),
         )
-
-
-@blueprint.post("/<public_id>/top-up")
-@needs(Permission.SET_UP)
-def top_up(public_id: str) -> Any:
-    """Put cash into a wallet; sent twice, it is booked once."""
-    form = filled(TopUpForm, request.form)
-    amount = parse_euros(form.amount.data, field="amount")
-    with db.transaction() as session:
-        person = queries.by_public_id(session, public_id)
-        ledger.top_up(session, person, amount, me().id, f"top-up-{person.id}-{form.key.data}")
-    return redirect(url_for("people.show", public_id=public_id))
 
 
 @blueprint.post("/<public_id>/rights")

@@ -11,16 +11,15 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts import services as accounts
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger
 from fablab.errors import NotFound, Problem
-from fablab.money import parse_euros
 from fablab.orders import queries
 from fablab.orders.models import Order
 from fablab.web import uploads
 from fablab.web.auth import me, needs
-from fablab.web.forms import TopUpForm, filled, saved
+from fablab.web.forms import check, saved
 from fablab.web.language import tr
 from fablab.web.limits import by_person, limiter, upload_limit
+from fablab.web.top_ups import book, top_up_form
 from fablab.web.uploads import Measured
 from fablab.web.walk_in_form import WalkInForm
 from fablab.words import say
@@ -63,12 +62,12 @@ def _draft(session: Session, form: WalkInForm, parts: Sequence[Measured]) -> Ord
 @blueprint.post("/<public_id>/cash")
 @needs(Permission.RUN_BOARD)
 def pay(public_id: str) -> Any:
-    """Put cash into the wallet of who has no e-mail; sent twice, it is booked once."""
-    form = filled(TopUpForm, request.form)
-    amount = parse_euros(form.amount.data, field="amount")
+    """Put money into the wallet of who has no e-mail; sent twice, it is booked once."""
+    form = top_up_form(request.form)
+    check(form)
     with db.transaction() as session:
         person = queries.owned_by(session, me(), public_id).person
         if not person.is_walk_in:
             raise NotFound
-        ledger.top_up(session, person, amount, me().id, f"top-up-{person.id}-{form.key.data}")
+        book(session, person, form, me().id)
     return redirect(url_for("orders.show", public_id=public_id))

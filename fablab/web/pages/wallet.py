@@ -1,15 +1,19 @@
-"""A person's wallet: the balance and every line it is the sum of."""
+"""A person's wallet: the balance, every line it is the sum of, and the receipts of top-ups."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
 
 from fablab import db
+from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger
-from fablab.billing.models import Account
+from fablab.billing import ledger, prepaid, receipts, seller
+from fablab.billing.models import ACCOUNT_LABELS, Account
+from fablab.errors import NotFound
+from fablab.invoicing.models import Document
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
 
@@ -24,13 +28,40 @@ def show() -> Any:
         return render_template("wallet.html", **facts(session, me().id))
 
 
-def facts(session: Any, person_id: int) -> dict[str, Any]:
+def facts(session: Session, person_id: int) -> dict[str, Any]:
     """Return what a wallet's page shows."""
     lines = ledger.history(session, person_id)
-    orders = {line.entry.order_id: session.get(Order, line.entry.order_id) for line in lines if line.entry.order_id}
+    entries = [line.entry for line in lines]
     return {
         "lines": lines,
-        "orders": orders,
+        "orders": {each.order_id: session.get(Order, each.order_id) for each in entries if each.order_id},
+        "documents": {
+            each.document_id: session.get(Document, each.document_id) for each in entries if each.document_id
+        },
+        "people": {each.by_id: session.get(Person, each.by_id) for each in entries if each.by_id},
         "balance": ledger.balance_cents(session, person_id),
         "reserved": ledger.balance_cents(session, person_id, Account.RESERVED),
     }
+
+
+@blueprint.get("/receipts/<int:number>")
+@needs(Permission.ORDER)
+def receipt(number: int) -> Any:
+    """Show the receipt of a top-up, to its person and to who takes money at the desk."""
+    with db.reading() as session:
+        found = receipts.of_top_up(session, number)
+        if not _may_see(found.person):
+            raise NotFound
+        day = seller.today(found.entry.at)
+        return render_template(
+            "receipt.html",
+            receipt=found,
+            identity=next((each for each in seller.identities(session) if each.valid_from <= day), None),
+            rules=prepaid.rules_on(session, day),
+            account_labels=ACCOUNT_LABELS,
+        )
+
+
+def _may_see(person: Person) -> bool:
+    at_desk = me().may(Permission.KEEP_BOOKS) or (person.is_walk_in and me().may(Permission.RUN_BOARD))
+    return at_desk or person.id == me().id

@@ -1,0 +1,61 @@
+"""Wallets on the pages: top-ups by every way to pay, receipts, an explained history, and their rules."""
+
+import pytest
+
+from fablab import db
+from fablab.accounts.models import Person
+from fablab.accounts.permissions import Role
+from fablab.billing import prepaid, seller
+from fablab.db import utcnow
+from tests.books import open_books
+
+
+@pytest.fixture
+def treasurer(site):
+    with db.transaction() as session:
+        session.get(Person, site.cast.bob.id).role = Role.TREASURER
+        open_books(session)
+    return site.as_("bob")
+
+
+def test_a_treasurer_tops_up_by_cheque_and_prints_a_receipt(site, treasurer):
+    address = f"/wallets/{site.cast.charlie.public_id}"
+    assert "Charlie" in treasurer.get("/wallets/?name=char").text
+    assert "Alice" not in treasurer.get("/wallets/?name=char").text
+    sent = {"amount": "12,50", "method": "cheque", "reference": "N° 0042", "key": "k"}
+    first = treasurer.post(address, **sent)
+    assert treasurer.post(address, **sent).location == first.location
+    page = treasurer.get(first.location).text
+    assert "€12.50" in page
+    assert "Cheque at the desk · N° 0042" in page
+    assert "Les Ateliers du Moulin" in page
+    charlie = site.as_("charlie")
+    assert charlie.get(first.location).status_code == 200
+    assert site.as_("alice").get(first.location).status_code == 404
+    history = charlie.get("/wallet/").text
+    assert f'href="{first.location}"' in history
+    assert "Cheque at the desk · N° 0042 · Bob" in " ".join(history.split())
+
+
+def test_what_cannot_be_an_amount_is_said_beside_its_field_and_nothing_is_lost(site, treasurer):
+    address = f"/wallets/{site.cast.charlie.public_id}"
+    answer = treasurer.post(address, amount="250", method="bank", reference="VIR 7", key="k")
+    assert answer.status_code == 422
+    assert "A wallet may hold at most €250.00" in answer.text
+    assert 'value="VIR 7"' in answer.text
+    assert treasurer.post(address, amount="1", method="gold", key="k2").status_code == 422
+
+
+def test_an_administrator_sets_cap_and_regime_and_they_hold_at_once(site, treasurer):
+    carole, day = site.as_("carole"), seller.today(utcnow())
+    sent = {"prepaid": "single_purpose", "cap": "50", "valid_from": day.isoformat()}
+    assert carole.get("/setup/wallets/").status_code == 200
+    assert carole.post("/setup/wallets/", **sent).status_code == 302
+    assert "Single-purpose voucher" in carole.get("/setup/wallets/").text
+    with db.reading() as session:
+        assert prepaid.rules_on(session, day).cap_cents == 5000
+    made = treasurer.post(f"/wallets/{site.cast.charlie.public_id}", amount="12", method="card", key="k")
+    assert "€2.00" in treasurer.get(made.location).text
+    wrong = carole.post("/setup/wallets/", **(sent | {"cap": "20000"}))
+    assert wrong.status_code == 422
+    assert "between nothing and 10,000" in wrong.text
