@@ -4,6 +4,7 @@ from fablab import ticks
 from fablab.accounts import models as accounts
 from fablab.billing import closed, prepaid
 from fablab.billing import models as billing
+from fablab.bookkeeping import cash
 from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
 from fablab.filament import models as filament
@@ -39,6 +40,7 @@ APPEND_ONLY = (
     "payment",
     "closing",
     "tariff_group",
+    "cash_count",
 )
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "accounts",
     "billing",
     "bookkeeping",
+    "cash",
     "closed",
     "filament",
     "invoicing",

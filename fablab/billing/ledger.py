@@ -110,6 +110,16 @@ def receivable_cents(session: Session, document_ids: Collection[int]) -> int:
     return session.scalar(total) or 0
 
 
+def booked_cents(session: Session, key: str, account: Account) -> int:
+    """Return what the booking with a key moved on an account: nothing when there is none."""
+    total = (
+        select(func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.key == key, LedgerLine.account == account)
+    )
+    return session.scalar(total) or 0
+
+
 def entries_of(session: Session, order_id: int) -> int:
     """Return how many bookings an order has; it numbers the next one."""
     return session.scalar(select(func.count(LedgerEntry.id)).where(LedgerEntry.order_id == order_id)) or 0

@@ -188,6 +188,7 @@ class EntryKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     CASH_COUNT = "cash_count"
+    DEPOSIT = "deposit"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
@@ -200,6 +201,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.PAYMENT: N_("Payment"),
     EntryKind.REFUND: N_("Refund"),
     EntryKind.CASH_COUNT: N_("Cash count"),
+    EntryKind.DEPOSIT: N_("Taken to the bank"),
 }
 
 

@@ -59,3 +59,33 @@ def test_an_administrator_sets_cap_and_regime_and_they_hold_at_once(site, treasu
     wrong = carole.post("/setup/wallets/", **(sent | {"cap": "20000"}))
     assert wrong.status_code == 422
     assert "between nothing and 10,000" in wrong.text
+
+
+def test_the_cash_is_counted_and_a_wrong_count_loses_nothing(site, treasurer):
+    page = treasurer.get("/books/cash").text
+    expected = page.split('name="expected"')[1].split('value="')[1].split('"')[0]
+    sent = {"total": "", "piece_5000": "1", "piece_200": "3", "reason": "", "expected": expected, "key": "k"}
+    answer = treasurer.post("/books/cash", **sent)
+    assert answer.status_code == 422
+    assert "write down why" in answer.text
+    assert 'name="piece_200"' in answer.text
+    assert 'value="3"' in answer.text
+    assert treasurer.post("/books/cash", **(sent | {"piece_200": "x"})).status_code == 422
+    assert treasurer.post("/books/cash", **(sent | {"reason": "A wrong change"})).status_code == 302
+    assert "A wrong change" in treasurer.get("/books/cash").text
+    assert treasurer.post("/books/cash/bank", amount="56", key="b").status_code == 302
+    assert treasurer.post("/books/cash/bank", amount="1", key="c").status_code == 422
+
+
+def test_the_month_shows_money_and_vat_and_gives_the_files(site, treasurer):
+    treasurer.post(f"/wallets/{site.cast.charlie.public_id}", amount="12", method="card", key="k")
+    page = treasurer.get("/books/month").text
+    assert "Card terminal" in page
+    assert "€12.00" in page
+    for path in ("vat", "e-reporting"):
+        answer = treasurer.get(f"/books/{path}")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Disposition"].endswith('.csv"')
+    assert treasurer.get("/books/month?period=2026").status_code == 200
+    assert treasurer.get("/books/month?period=x").status_code == 422
+    assert "Les Ateliers du Moulin" in treasurer.get("/books/attestation").text

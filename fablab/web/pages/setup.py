@@ -11,6 +11,8 @@ from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import queries as billing_queries
 from fablab.billing import seller, tariffs
+from fablab.bookkeeping import thresholds
+from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, Problem
 from fablab.filament import queries as filament
 from fablab.filament import services as filament_services
@@ -59,6 +61,7 @@ def show() -> Any:
             prices=list(tariffs.in_words(billing_queries.as_tariff(tariff))) if tariff else [],
             rules=machines.house_rules(session),
             seller_identity=next(iter(seller.identities(session)), None),
+            warned=thresholds.warning(session, seller.today(utcnow())),
         )
 
 
