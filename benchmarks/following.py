@@ -24,7 +24,9 @@ from benchmarks.delays import changes, delay_s, summary
 from benchmarks.observing import Observer, memory_mb, processor_s
 from fablab import bus, db
 from fablab.accounts.models import Person
+from fablab.billing import prepaid, seller
 from fablab.billing import services as billing
+from fablab.db import utcnow
 from fablab.embedded import Child, redis_program, ticker_program, watcher_program, worker_programs
 from fablab.jobs.models import Attempt
 from fablab.jobs.signoff import Verdict
@@ -80,6 +82,8 @@ def fill(ports: Sequence[int], jobs: int) -> Person:
     """Make a place with these printers, all with a spool and a clear plate, and so many jobs; return its volunteer."""
     migrate()
     with bus.using(bus.SilentTransport()), db.transaction() as session:
+        rules = prepaid.RulesData(seller.today(utcnow()), cap_cents=PLENTY_CENTS)
+        prepaid.set_rules(session, rules, None)
         cast = small_place(session, cents=PLENTY_CENTS)
         cast.ada.service = Service.RETIRED
         for number, port in enumerate(ports):
@@ -155,10 +159,9 @@ def measure(printers: int, folder: Path) -> dict[str, Any]:
     with fleet_of(printers) as fleet:
         for place in reversed(places):
             place.mkdir()
-            with environment(data_dir=str(place), wallet_limit_cents=str(2 * PLENTY_CENTS)):
+            with environment(data_dir=str(place)):
                 volunteer = fill(fleet.ports, printers + CLEARED if place is places[0] else 0)
-        limit = str(2 * PLENTY_CENTS)
-        with environment(data_dir=str(places[0]), wallet_limit_cents=limit), running(*places) as processes:
+        with environment(data_dir=str(places[0])), running(*places) as processes:
             return _measured(fleet, processes, [Observer(place) for place in places], volunteer)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections import Counter
 
 import pytest
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fablab import db
+from fablab import bus, db
 from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account, LedgerLine
@@ -192,3 +193,31 @@ def test_without_the_exemption_there_is_nothing_to_warn_of(session):
     business(session)
     issuing.issue(session, draft_of(9_900_000), command("big"))
     assert thresholds.warning(session, TODAY) is None
+
+
+def test_two_who_count_at_once_book_the_difference_once(any_place):
+    with db.transaction() as session:
+        by_id = small_place(session).carole.id
+        expected = cash.expected_cents(session)
+    refused = []
+
+    def counting(key):
+        def run():
+            try:
+                with bus.using(bus.SilentTransport()), db.transaction() as session:
+                    cash.count(session, CountData(key, expected, expected - 100, reason="Missing"), by_id)
+            except Invalid as problem:
+                refused.append(str(problem.sentence))
+
+        return threading.Thread(target=run)
+
+    both = [counting(key) for key in ("one", "two")]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join(60)
+    with db.reading() as session:
+        assert cash.expected_cents(session) == expected - 100
+        assert len(cash.counts(session)) == 1
+    assert len(refused) == 1
+    assert "while you counted" in refused[0]

@@ -151,7 +151,7 @@ def _fill(benches: list[Bench]) -> dict[int, Bench]:
     """Fill the empty place: Alice with plenty of money, Bob, and printers with plenty of filament."""
     placed: dict[int, Bench] = {}
     with bus.using(bus.SilentTransport()), db.transaction() as session:
-        rules = prepaid.RulesData(seller.today(utcnow()), cap_cents=2 * PLENTY_CENTS)
+        rules = prepaid.RulesData(seller.today(utcnow()), cap_cents=PLENTY_CENTS)
         prepaid.set_rules(session, rules, None)
         add_person(session, "Alice", cents=PLENTY_CENTS)
         add_person(session, "Bob", Role.VOLUNTEER, cents=0)
