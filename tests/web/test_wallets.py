@@ -7,7 +7,8 @@ from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
 from fablab.billing import prepaid, seller
 from fablab.db import utcnow
-from tests.books import open_books
+from fablab.invoicing import issuing
+from tests.books import FRANCHISE, command, draft_of, open_books
 
 
 @pytest.fixture
@@ -89,3 +90,12 @@ def test_the_month_shows_money_and_vat_and_gives_the_files(site, treasurer):
     assert treasurer.get("/books/month?period=2026").status_code == 200
     assert treasurer.get("/books/month?period=x").status_code == 422
     assert "Les Ateliers du Moulin" in treasurer.get("/books/attestation").text
+
+
+def test_a_place_without_vat_is_warned_of_the_thresholds_on_both_pages(site):
+    with db.transaction() as session:
+        open_books(session, FRANCHISE)
+        issuing.issue(session, draft_of(8_600_000), command("big"))
+    carole = site.as_("carole")
+    for path in ("/setup/", "/books/month"):
+        assert "above the threshold of €85,000.00" in carole.get(path).text, path
