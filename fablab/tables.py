@@ -16,6 +16,7 @@ from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
 from fablab.orders import shelf
 from fablab.orders import thread_models as threads
+from fablab.refunds import models as refunds
 
 metadata = Base.metadata
 
@@ -58,6 +59,7 @@ __all__ = [
     "notices",
     "orders",
     "prepaid",
+    "refunds",
     "reviews",
     "shelf",
     "threads",

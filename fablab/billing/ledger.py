@@ -14,6 +14,7 @@ from fablab.billing import closed, prepaid, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
+from fablab.money import spread
 from fablab.words import N_, Euros, Sentence, say
 
 
@@ -79,23 +80,36 @@ def reserved_cents(session: Session, order_id: int) -> int:
 
 
 def charged_cents(session: Session, order_id: int) -> int:
-    """Return what was charged for an order so far, in cents."""
-    total = (
-        select(func.sum(LedgerLine.amount_cents))
-        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
-        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind == EntryKind.CHARGE)
-        .where(LedgerLine.account == Account.RESERVED)
-    )
-    return session.scalar(total) or 0
+    """Return what was charged for an order so far, without what was given back, in cents."""
+    return sum(sold_by_account(session, order_id).values())
 
 
 def vat_of_charges(session: Session, order_id: int) -> int:
     """Return how much of what was charged for an order was taken for VAT at once, and not for sales, in cents."""
+    sold = sold_by_account(session, order_id)
+    return sold.get(Account.VAT, 0) + sold.get(Account.VAT_PREPAID, 0)
+
+
+def sold_by_account(session: Session, order_id: int) -> dict[Account, int]:
+    """Return where the wallet's money for an order is: sales and VAT, without what was given back, in cents."""
+    query = (
+        select(LedgerLine.account, func.sum(LedgerLine.amount_cents))
+        .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind.in_((EntryKind.CHARGE, EntryKind.REFUND)))
+        .where(LedgerLine.account.not_in((Account.WALLET, Account.RESERVED)))
+        .group_by(LedgerLine.account)
+        .order_by(LedgerLine.account)
+    )
+    return {Account(account): -cents for account, cents in session.execute(query)}
+
+
+def refunded_cents(session: Session, order_id: int) -> int:
+    """Return what of an order's charges was booked back into the wallet, in cents."""
     total = (
         select(func.sum(LedgerLine.amount_cents))
         .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
-        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind == EntryKind.CHARGE)
-        .where(LedgerLine.account.in_((Account.VAT, Account.VAT_PREPAID)))
+        .where(LedgerEntry.order_id == order_id, LedgerEntry.kind == EntryKind.REFUND)
+        .where(LedgerLine.account == Account.WALLET)
     )
     return -(session.scalar(total) or 0)
 
@@ -212,6 +226,23 @@ def charge(
         lines: prepaid.Lines = [(Account.RESERVED, person_id, amount_cents)]
         lines += prepaid.sale(session, person_id, amount_cents, held_cents(session, person_id))
         post(session, Booking(key, EntryKind.CHARGE, lines, text, order_id=order_id, by_id=by_id))
+
+
+def give_back(
+    session: Session, person_id: int, order_id: int, amount_cents: int, key: str, text: Sentence, by_id: int
+) -> None:
+    """Book a part of what was charged for an order back into the wallet, from sales and VAT alike.
+
+    Raises `Conflict` rather than give back more than was charged.
+    """
+    lock_wallet(session, person_id)
+    sold = sold_by_account(session, order_id)
+    if amount_cents > sum(sold.values()):
+        raise Conflict(say("Nothing that was charged for this order is left to give back."))
+    shares = spread(amount_cents, list(sold.values()))
+    lines: prepaid.Lines = [(account, None, cents) for account, cents in zip(sold, shares, strict=True) if cents]
+    lines.append((Account.WALLET, person_id, -amount_cents))
+    post(session, Booking(key, EntryKind.REFUND, lines, text, order_id=order_id, by_id=by_id))
 
 
 @dataclass(frozen=True)

@@ -254,8 +254,8 @@ def slice_arrived(session: Session, job: Job) -> None:
     unless a printer has one of its plates already.
     """
     order = session.get(Order, job.order_id)
-    if order is None or order.price_cents is None:
-        return
+    if order is None or not order.price_cents:
+        return  # what is printed again free of charge has no price to compare
     if order.state == OrderState.QUOTED:
         job_services.wait_for_confirmation(session, job)
         return
@@ -361,7 +361,8 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: P
 def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
     """Charge the good copies so far, unless a company pays them on invoice."""
     if order.company_id is None:
-        due = earned_cents(session, order) - ledger.charged_cents(session, order.id)
+        charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
+        due = earned_cents(session, order) - charged
         ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", order.title, by.id)
     orders.in_production(session, order)
 

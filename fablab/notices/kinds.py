@@ -62,6 +62,9 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+    REFUNDED = "refunded"
+    REPRINTED = "reprinted"
+    REFUND_REFUSED = "refund_refused"
 
 
 @dataclass(frozen=True)
@@ -148,5 +151,20 @@ WORDINGS: dict[Kind, Wording] = {
         Group.MONEY,
         N_("Payment received for {number}"),
         N_("{amount} was received for invoice {number}. Thank you."),
+    ),
+    Kind.REFUNDED: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}”: {amount} given back"),
+        N_("Your request was accepted: {amount} were given back for this order. {reason}"),
+    ),
+    Kind.REPRINTED: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}” is printed again"),
+        N_("Your request was accepted: it is printed again free of charge. {reason}"),
+    ),
+    Kind.REFUND_REFUSED: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}”: your request was refused"),
+        N_("The place cannot give money back or print it again. Reason: {reason}"),
     ),
 }

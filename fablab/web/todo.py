@@ -22,6 +22,7 @@ from fablab.jobs.queries import Outlook, Pace
 from fablab.jobs.states import ATTEMPT_LABELS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
 from fablab.machines.models import OPERATION_LABELS, Machine, MachineEvent, Operation, Plate, Service
 from fablab.orders import handing, review
+from fablab.refunds import queries as refunds
 from fablab.web.language import tr
 from fablab.words import Sentence, say
 
@@ -190,8 +191,26 @@ def _requests(session: Session, _board: Board) -> Iterable[ToDo]:
 def _pick_ups(session: Session, _board: Board) -> Iterable[ToDo]:
     for row in handing.to_remind(session, utcnow()):
         way = Way(say("Call, or give it up"), url_for("pickups.scanned", public_id=row.order.public_id))
-        detail = say("{file}, for {name}", file=row.order.line.file_name, name=row.order.person.first_name)
+        detail = say("{file}, for {name}", file=row.order.title, name=row.order.person.first_name)
         yield ToDo(row.place, say("nobody has come for it"), way, row.reminded_at or row.ready_at, detail)
 
 
-SOURCES: list[Source] = [_plates, _held_plates, _paused, _out_of_reach, _spools, _prints_by_hand, _requests, _pick_ups]
+def _complaints(session: Session, _board: Board) -> Iterable[ToDo]:
+    waiting = refunds.desk(session)
+    if waiting:
+        way = Way(say("Answer them"), url_for("refunds.desk"))
+        what = say("to be answered: {n}", n=len(waiting))
+        yield ToDo(tr(say("Refunds and reprints")), what, way, waiting[0].asked_at)
+
+
+SOURCES: list[Source] = [
+    _plates,
+    _held_plates,
+    _paused,
+    _out_of_reach,
+    _spools,
+    _prints_by_hand,
+    _requests,
+    _complaints,
+    _pick_ups,
+]

@@ -109,7 +109,8 @@ def unbalanced(session: Session) -> list[str]:
     """Name what does not add up: what `fablab billing verify` finds, reservations of ended orders, filament."""
     found = [str(finding) for finding in verifying.findings(session)]
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
-        kept, charged = ledger.reserved_cents(session, order.id), ledger.charged_cents(session, order.id)
+        kept = ledger.reserved_cents(session, order.id)
+        charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
         plates = jobs.of_order(session, order.id)
         good = sum(job.good_copies for job in plates)
         due = 0
