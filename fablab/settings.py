@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         description="Hours in which no mail leaves; empty: none.",
     )
     mail_digest_hour: int = Field(8, ge=0, le=23, description="Hour at which the mail with the news of a day leaves.")
+    overdue_days: str = Field(
+        "8,21,45",
+        pattern=r"^[1-9]\d{0,2},[1-9]\d{0,2},[1-9]\d{0,2}$",
+        description="Days after its due date on which a company is reminded of an invoice: three numbers, each larger.",
+    )
     sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
     upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
     event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")

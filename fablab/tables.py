@@ -16,6 +16,7 @@ from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
 from fablab.orders import shelf
 from fablab.orders import thread_models as threads
+from fablab.receivables import models as receivables
 from fablab.refunds import models as refunds
 
 metadata = Base.metadata
@@ -42,6 +43,7 @@ APPEND_ONLY = (
     "closing",
     "tariff_group",
     "cash_count",
+    "reminder",
 )
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "notices",
     "orders",
     "prepaid",
+    "receivables",
     "refunds",
     "reviews",
     "shelf",

@@ -35,7 +35,7 @@ def send(mail_id: int) -> None:
 
 
 def _deliver(mail: Mail, token: int) -> bool:
-    if not mail.person.active:
+    if mail.person is not None and not mail.person.active:
         raise post.Refused(say("The account of this person is closed."))
     if not settings().mail_server:
         raise post.Refused(say("Not sent: no mail server is set."))

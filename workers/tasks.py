@@ -13,6 +13,7 @@ from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
 from fablab.orders import handing
+from fablab.receivables import reminders
 from fablab.settings import settings
 from workers import mailing, printing, slicing
 
@@ -81,6 +82,16 @@ def remind() -> None:
     """Remind the people whose parts have waited on the shelf for long."""
     with db.transaction() as session:
         handing.remind(session, utcnow())
+
+
+@app.task(name="remind_overdue")
+def remind_overdue() -> None:
+    """Remind companies of overdue invoices, each in a transaction of its own: issuing waits for none of the others."""
+    with db.reading() as session:
+        due = reminders.due_now(session, utcnow())
+    for invoice_id in due:
+        with db.transaction() as session:
+            reminders.send_if_due(session, invoice_id, utcnow())
 
 
 @app.task(name="close_days")

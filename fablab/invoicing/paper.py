@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,19 @@ def make_pdf(content: Content) -> bytes:
 
 def html_of(content: Content) -> str:
     """Return the page a PDF is printed from."""
-    words = Language(content.language)
-    environment = _environment(content.language)
-    return environment.get_template("document.html").render(
-        content=content, words=words, place=settings().place_name, has_vat=content.regime == "standard"
-    )
+    facts = {"content": content, "place": settings().place_name, "has_vat": content.regime == "standard"}
+    return written("document.html", content.language, facts)
+
+
+def written(template: str, language: str, facts: Mapping[str, object]) -> str:
+    """Return one of the papers as HTML, in a language."""
+    return _environment(language).get_template(template).render(words=Language(language), **facts)
+
+
+def printed(html: str) -> bytes:
+    """Return HTML as a plain PDF. Raises `PressMissing`."""
+    made: bytes = press()(string=html, base_url=None, url_fetcher=_fetch_nothing).write_pdf()
+    return made
 
 
 @cache

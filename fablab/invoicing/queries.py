@@ -103,6 +103,13 @@ def owed_cents(session: Session, person: Person, today: date) -> tuple[int, int]
     return sum(cents for _, cents in rows), sum(cents for due_on, cents in rows if due_on < today)
 
 
+def owed_invoices(session: Session) -> dict[int, int]:
+    """Return the invoices on which something is owed to us, with how much."""
+    owed = _owed()
+    rows = session.execute(select(owed.c.invoice_id, owed.c.cents).where(owed.c.cents > 0))
+    return {int(invoice_id): int(cents) for invoice_id, cents in rows}
+
+
 def _visible(person: Person) -> ColumnElement[bool]:
     if person.may(Permission.KEEP_BOOKS):
         return true()

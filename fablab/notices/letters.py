@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fablab import vault
-from fablab.accounts.models import Person
 from fablab.languages import Language
 from fablab.notices.kinds import ALWAYS, Group
 from fablab.notices.models import Mail
@@ -30,12 +29,11 @@ POLICY = SMTP.clone(cte_type="7bit")
 
 def compose(mail: Mail) -> Letter:
     """Return the mail as it leaves. Raises `Refused` when its address cannot be written to."""
-    person = mail.person
     message = EmailMessage(POLICY)
     try:
-        name = one_line(person.name)
+        name = one_line(mail.addressee)
         message["From"] = Address(one_line(settings().place_name), addr_spec=sender())
-        message["To"] = Address(name, addr_spec=person.email.encode("ascii").decode())
+        message["To"] = Address(name, addr_spec=mail.address.encode("ascii").decode())
     except (ValueError, MessageError, IndexError) as error:
         raise Refused(say("This e-mail address cannot be written to.")) from error
     message["Subject"] = subject_of(mail)
@@ -47,7 +45,7 @@ def compose(mail: Mail) -> Letter:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(as_text(mail))
     message.add_alternative(as_html(mail), subtype="html")
-    return Letter(sender(), person.email, message.as_bytes())
+    return Letter(sender(), mail.address, message.as_bytes())
 
 
 def sender() -> str:
@@ -62,15 +60,18 @@ def one_line(text: str) -> str:
 
 def subject_of(mail: Mail) -> str:
     """Return the subject: the notice's title, or the news of the day."""
-    language = language_of(mail.person)
+    if mail.subject is not None:
+        return one_line(mail.subject)
+    language = language_of(mail)
     if len(mail.notices) == 1:
         return one_line(language.text(mail.notices[0].title))
     return one_line(language.text(say("News of the day from {place}", place=settings().place_name)))
 
 
-def language_of(person: Person) -> Language:
-    """Return the language a person reads."""
-    return Language(person.language or settings().language)
+def language_of(mail: Mail) -> Language:
+    """Return the language a mail's reader reads."""
+    known = mail.person.language if mail.person else mail.language
+    return Language(known or settings().language)
 
 
 def as_text(mail: Mail) -> str:
@@ -85,7 +86,7 @@ def as_html(mail: Mail) -> str:
 
 
 def _render(mail: Mail, form: str) -> str:
-    language = language_of(mail.person)
+    language = language_of(mail)
     environment = _environment(language.code, form)
     return environment.get_template("mail.html").render(
         form=f"as_{form}.html",
@@ -114,6 +115,8 @@ def _environment(code: str, form: str) -> Environment:
 
 def unsubscribe_address(mail: Mail) -> str | None:
     """Return where one click ends mails like this one, or None for those that always come."""
+    if mail.person is None:
+        return None
     if mail.group is None:  # a day's news: each of its groups was chosen, so they end together
         word = "daily"
     elif mail.group in ALWAYS:

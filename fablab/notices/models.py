@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.models import Person
@@ -37,16 +37,20 @@ UNDELIVERED = frozenset({MailState.FAILED, MailState.UNKNOWN})
 
 
 class Mail(Base):
-    """One mail to one person with one notice, or with a day's. `token` counts who took it: only one sends it."""
+    """One mail to one person with one notice, or with a day's. `token` counts who took it: only one sends it.
+
+    One to somebody without an account, such as the billing contact of a company, carries its own words instead.
+    """
 
     __tablename__ = "mail"
     __table_args__ = (
         Index("ix_mail_waiting", "due_at", postgresql_where=text("state = 'due'"), sqlite_where=text("state = 'due'")),
+        CheckConstraint("(person_id is null) = (to_email is not null)", name="goes_to_somebody"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     group: Mapped[Group | None] = mapped_column("subject_group", String(20))
     state: Mapped[MailState] = mapped_column(String(10), default=MailState.DUE, index=True)
     due_at: Mapped[datetime]
@@ -57,9 +61,24 @@ class Mail(Base):
     problem: Mapped[Sentence | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     sent_at: Mapped[datetime | None]
+    to_name: Mapped[str | None] = mapped_column(String(160))
+    to_email: Mapped[str | None] = mapped_column(String(254))
+    language: Mapped[str | None] = mapped_column(String(2))
+    subject: Mapped[str | None] = mapped_column(String(200))
+    body: Mapped[str | None] = mapped_column(Text)
 
-    person: Mapped[Person] = relationship(lazy="joined")
+    person: Mapped[Person | None] = relationship(lazy="joined")
     notices: Mapped[list[Notice]] = relationship(lazy="selectin", order_by="Notice.id", viewonly=True)
+
+    @property
+    def addressee(self) -> str:
+        """Whom it is for."""
+        return self.person.name if self.person else self.to_name or ""
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        return self.person.email if self.person else self.to_email or ""
 
 
 class Notice(Base):

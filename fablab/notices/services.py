@@ -58,6 +58,33 @@ def tell(session: Session, person: Person, news: News, now: datetime | None = No
     return notice
 
 
+@dataclass(frozen=True)
+class Outsider:
+    """Somebody without an account who is written to."""
+
+    name: str
+    email: str
+    language: str
+
+
+def write_to(session: Session, outsider: Outsider, subject: str, body: str, now: datetime) -> Mail:
+    """Write a mail to somebody without an account; it leaves like all others. Paragraphs are parted by empty lines."""
+    mail = Mail(
+        group=Group.ESSENTIAL,
+        due_at=timing.due_at(Pace.AT_ONCE, now, timing.house()),
+        to_name=outsider.name[:160],
+        to_email=outsider.email,
+        language=outsider.language,
+        subject=subject[:200],
+        body=body,
+    )
+    session.add(mail)
+    session.flush()
+    if mail.due_at <= now:
+        bus.ask(session, "send_mail", mail.id)
+    return mail
+
+
 def topic(person_id: int) -> str:
     """Return the name of what changes when a person's notices do."""
     return f"notices-{person_id}"
