@@ -81,7 +81,7 @@ def test_a_request_is_sent_back_changed_accepted_and_talked_about(chromium, demo
     bob.goto("/review/")
     request.get_by_role("button", name="Accept").click()
     expect(request).to_have_count(0)
-    now = gaelle.locator(".timeline [aria-current=step] > p strong")
+    now = gaelle.locator(".timeline [aria-current=step] > p:first-child strong")
     expect(now).to_have_text(re.compile("Confirmée|En fabrication"))
     assert [error for error in gaelle.errors + bob.errors if "422" not in error] == []
 
