@@ -84,9 +84,13 @@ def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, par
     alice.fill("#quantity", "1")
     expect(alice.locator("#price tfoot td")).to_have_text(before)
     alice.get_by_role("button", name="Confirm for").click()
-    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(re.compile("Confirmed|Being made"))
+    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(
+        re.compile("Confirmed|Being made")
+    )
     expect(alice.locator("#progress")).to_contain_text("octoprint-1", timeout=60_000)
-    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text("Being made", timeout=60_000)
+    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(
+        "Being made", timeout=60_000
+    )
 
     card = bob.locator(".machine", has_text="octoprint-1")
     expect(card).to_contain_text("calibration-cube.stl")
@@ -95,7 +99,9 @@ def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, par
     task.get_by_role("button", name="All good (1 of 1)").click()
     expect(bob.locator("#queue")).to_contain_text("Waiting to be collected")
 
-    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text("Ready to collect", timeout=20_000)
+    expect(alice.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(
+        "Ready to collect", timeout=20_000
+    )
     alice.goto("/wallet/")
     expect(alice.locator("table")).to_contain_text("Paid for good parts")
     assert alice.errors == []

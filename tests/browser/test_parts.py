@@ -71,7 +71,9 @@ def test_a_3mf_with_an_open_side_is_closed_and_confirmed(chromium, demo, tmp_pat
     expect(page.locator(".notice.done")).to_contain_text("closed")
     expect(page.locator(".facts").first).to_contain_text("2.0 × 2.0 × 2.0 cm")
     page.get_by_role("button", name="Confirm for").click()
-    expect(page.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(re.compile("Confirmed|Being made"))
+    expect(page.locator(".timeline [aria-current=step] > p:first-child strong")).to_have_text(
+        re.compile("Confirmed|Being made")
+    )
     page.goto("/orders/")
     shown = page.locator(".order", has_text="open.3mf").locator("img.thumb")
     expect(shown).to_be_visible()
