@@ -29,7 +29,7 @@ def test_prices_by_the_half_hour_are_tried_with_an_example_and_hold_for_companie
     page.fill("[name=example_minutes]", "31")
     expect(example).to_contain_text(words["half"])
     page.fill("[name=example_minutes]", "61")
-    expect(example).to_contain_text("3")
+    expect(example).to_contain_text(words["half"].replace("2", "3"))
     page.select_option("[name=tariff_group]", "company")
     page.fill("[name=slot]", "")
     page.get_by_role("button", name=words["use"]).click()
