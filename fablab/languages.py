@@ -14,7 +14,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from babel.support import NullTranslations, Translations
 
-from fablab.words import Euros, Sentence, plain
+from fablab.words import Day, Euros, Sentence, plain
 
 CATALOGUES = Path(__file__).parent / "web" / "translations"
 
@@ -39,6 +39,8 @@ class Language:
         match value:
             case Euros(cents=number):
                 return self.money(number)
+            case Day(date=on):
+                return self.day(on)
             case bool() | str():
                 return str(value)
             case int():

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         pattern=r"^[1-9]\d{0,2},[1-9]\d{0,2},[1-9]\d{0,2}$",
         description="Days after its due date on which a company is reminded of an invoice: three numbers, each larger.",
     )
+    quote_days: int = Field(30, ge=1, le=365, description="Days a quote is valid for.")
+    quote_reminder_days: int = Field(
+        5, ge=0, le=90, description="Days before its end on which a client is reminded of a quote; 0: never."
+    )
     sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
     upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
     event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")

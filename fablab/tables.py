@@ -16,6 +16,7 @@ from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
 from fablab.orders import shelf
 from fablab.orders import thread_models as threads
+from fablab.quotes import models as quotes
 from fablab.receivables import models as receivables
 from fablab.refunds import models as refunds
 
@@ -44,6 +45,10 @@ APPEND_ONLY = (
     "tariff_group",
     "cash_count",
     "reminder",
+    "quote",
+    "quote_answer",
+    "quote_link",
+    "quote_reminder",
 )
 
 __all__ = [
@@ -61,6 +66,7 @@ __all__ = [
     "notices",
     "orders",
     "prepaid",
+    "quotes",
     "receivables",
     "refunds",
     "reviews",

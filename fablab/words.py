@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 
@@ -32,6 +32,13 @@ class Euros:
     """An amount in integer cents to be written in the reader's way."""
 
     cents: int
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date to be written in the reader's way."""
+
+    date: date
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ def plain(value: Any) -> str:
             return plain_duration(seconds)
         case Euros(cents=cents):
             return f"{'-' if cents < 0 else ''}€{abs(cents) // 100}.{abs(cents) % 100:02d}"
+        case Day(date=on):
+            return on.isoformat()
         case float():
             return f"{value:.1f}"
         case _:
@@ -114,6 +123,8 @@ def _pack(value: Any) -> Any:
             return {"s": number}
         case Euros(cents=number):
             return {"cents": number}
+        case Day(date=on):
+            return {"day": on.isoformat()}
         case _:
             return value
 
@@ -124,4 +135,6 @@ def _unpack(value: Any) -> Any:
     if "sentence" in value:
         return Sentence.from_json(value["sentence"])
     ((unit, number),) = value.items()
+    if unit == "day":
+        return Day(date.fromisoformat(number))
     return _QUANTITIES[unit](number)

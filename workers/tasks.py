@@ -13,6 +13,7 @@ from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
 from fablab.orders import handing
+from fablab.quotes import ending
 from fablab.receivables import reminders
 from fablab.settings import settings
 from workers import mailing, printing, slicing
@@ -92,6 +93,16 @@ def remind_overdue() -> None:
     for invoice_id in due:
         with db.transaction() as session:
             reminders.send_if_due(session, invoice_id, utcnow())
+
+
+@app.task(name="attend_quotes")
+def attend_quotes() -> None:
+    """Remind of quotes that end soon, and end those whose day is over."""
+    with db.reading() as session:
+        due = ending.due(session, utcnow())
+    for quote_id in due:
+        with db.transaction() as session:
+            ending.attend(session, quote_id, utcnow())
 
 
 @app.task(name="close_days")

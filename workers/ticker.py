@@ -60,6 +60,7 @@ def tick(session: Session, now: datetime) -> None:
     if ticks.take(session, "remind", REMIND_EVERY, now):
         bus.ask(session, "remind")
         bus.ask(session, "remind_overdue")
+        bus.ask(session, "attend_quotes")
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,9 @@ from fablab.orders.services import Wanted
 from fablab.slicing.report import MeshReport
 from fablab.words import Euros, Sentence, say
 
+Settle = Callable[[Session, Order, Agreed, Person], None]
+"""What is done with an order nobody has to look at any more: it is made, or a quote is written for it."""
+
 
 def why_reviewed(
     session: Session, order: Order, cents: int, by: Person, *, attested: bool, company: bool
@@ -41,20 +44,29 @@ def why_reviewed(
 
 
 def submit(
-    session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int, by: Person, *, attested: bool
+    session: Session,
+    order: Order,
+    edited: Mapping[int, Wanted],
+    seen_cents: int,
+    by: Person,
+    *,
+    attested: bool,
+    quote: Settle | None = None,
 ) -> None:
     """Confirm a draft at the price the person saw, or lay it on the desk when a rule of the place says so.
 
-    On the desk nothing is reserved and nothing made; the price stays the one that was seen. Raises like `confirm`.
+    On the desk nothing is reserved and nothing made; the price stays the one that was seen. With `quote` it is not
+    confirmed: that is done instead, at once or when the desk has accepted it. Raises like `confirm`.
     """
     agreed = billing.agree(session, order, edited, seen_cents)
     order.attested_at = utcnow() if attested else None
+    order.wants_quote = quote is not None
     why = why_reviewed(session, order, agreed.cents, by, attested=attested, company=order.company_id is not None)
     if not why:
-        billing.produce(session, order, agreed, by)
+        (quote or billing.produce)(session, order, agreed, by)
         return
     missing = missing_cents(session, order, agreed.cents)
-    if missing:
+    if missing and quote is None:
         raise Conflict(
             say(
                 "{missing} are missing in your wallet: top it up at the desk, then confirm again.",
@@ -73,8 +85,12 @@ def missing_cents(session: Session, order: Order, cents: int) -> int:
     return max(0, cents - ledger.balance_cents(session, order.person_id))
 
 
-def decide(session: Session, order: Order, verdict: Verdict, reason: str, by: Person) -> None:
+def decide(
+    session: Session, order: Order, verdict: Verdict, reason: str, by: Person, quote: Settle = billing.produce
+) -> None:
     """Accept a request, send it back to be changed, or decline it; its person reads the reason.
+
+    `quote` is what writes a quote, if the person has asked for one.
 
     Raises `Conflict` when somebody else was faster, the wallet lacks money, or it cannot be printed; `Invalid` without
     a reason. Nothing happens then.
@@ -83,20 +99,20 @@ def decide(session: Session, order: Order, verdict: Verdict, reason: str, by: Pe
     review.close(session, found, verdict, reason, by.id)
     telling.looked_at(session, found)
     if verdict == Verdict.ACCEPT:
-        _accept(session, order, by)
+        _accept(session, order, by, quote if order.wants_quote else billing.produce)
     elif verdict == Verdict.CHANGE:
         orders.move(session, order, OrderState.CHANGES_REQUESTED, by.id, price_cents=None, price=None)
     else:
         orders.move(session, order, OrderState.DECLINED, by.id)
 
 
-def _accept(session: Session, order: Order, by: Person) -> None:
+def _accept(session: Session, order: Order, by: Person, settle: Settle) -> None:
     """Let a request go its way at the price its person saw when they sent it."""
     version = session.get(TariffVersion, order.tariff_id)
     assert version is not None
     assert order.price_cents is not None
     missing = missing_cents(session, order, order.price_cents)
-    if missing:
+    if missing and not order.wants_quote:
         raise Conflict(
             say(
                 "{missing} are missing in the wallet of {name}: it has to be topped up first.",
@@ -105,4 +121,4 @@ def _accept(session: Session, order: Order, by: Person) -> None:
             )
         )
     offer = billing.chosen_offer(session, order, {}, version)
-    billing.produce(session, order, Agreed(offer, order.price_cents, version), by)
+    settle(session, order, Agreed(offer, order.price_cents, version), by)

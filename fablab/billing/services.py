@@ -196,11 +196,20 @@ def confirm(session: Session, order: Order, edited: Mapping[int, Wanted], seen_c
 
 @dataclass(frozen=True)
 class Agreed:
-    """What was agreed on for an order: the offer, the price that was seen or a lower one, and the tariff it is from."""
+    """What was agreed on for an order: the offer, the price that was seen or a lower one, and the tariff it is from.
+
+    `shares` is what each part has of the price, if that was agreed on too; otherwise it follows from the offer.
+    """
 
     offer: OrderOffer
     cents: int
     version: TariffVersion
+    shares: tuple[int, ...] = ()
+
+    @property
+    def part_cents(self) -> list[int]:
+        """What each part has of the price: together exactly the price."""
+        return spread(self.cents, self.shares or [each.cents for each in self.offer.parts])
 
 
 def agree(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int) -> Agreed:
@@ -225,13 +234,13 @@ def chosen_offer(session: Session, order: Order, edited: Mapping[int, Wanted], v
     return offer
 
 
-def produce(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
+def produce(session: Session, order: Order, agreed: Agreed, by: Person | None) -> None:
     """Freeze the price that was agreed on, reserve it unless a company pays, and make the plates."""
     offer, cents = agreed.offer, agreed.cents
-    for part, part_cents in zip(offer.parts, spread(cents, [each.cents for each in offer.parts]), strict=True):
+    for part, part_cents in zip(offer.parts, agreed.part_cents, strict=True):
         part.line.price_cents = part_cents
     explained = order.price or offer.price.to_json()
-    orders.accept(session, order, cents, explained, agreed.version.id, by.id)
+    orders.accept(session, order, cents, explained, agreed.version.id, by.id if by else None)
     if order.company_id is None:
         ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", order.title)
     for part in offer.parts:
@@ -256,6 +265,8 @@ def slice_arrived(session: Session, job: Job) -> None:
     order = session.get(Order, job.order_id)
     if order is None or not order.price_cents:
         return  # what is printed again free of charge has no price to compare
+    if order.quote_sha256 is not None:
+        return  # a quote that was accepted binds the place
     if order.state == OrderState.QUOTED:
         job_services.wait_for_confirmation(session, job)
         return

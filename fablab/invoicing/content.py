@@ -124,18 +124,19 @@ def _adapter() -> TypeAdapter[Content]:
 
 def to_text(content: Content) -> str:
     """Return the canonical JSON of a content: sorted, without spaces, and without signs that XML cannot hold."""
-    plain = _printable(_adapter().dump_python(content, mode="json"))
+    plain = printable(_adapter().dump_python(content, mode="json"))
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
+    """Return plain data without the signs that neither XML nor paper can hold."""
     match value:
         case str():
             return "".join(sign for sign in value if unicodedata.category(sign)[0] != "C")
         case dict():
-            return {name: _printable(each) for name, each in value.items()}
+            return {name: printable(each) for name, each in value.items()}
         case list() | tuple():
-            return [_printable(each) for each in value]
+            return [printable(each) for each in value]
         case _:
             return value
 

@@ -14,14 +14,19 @@ from fablab.words import N_
 
 
 class Kind(StrEnum):
-    """What a document is. Quotes will be a third kind, with a series of their own."""
+    """What a paper is. Quotes are not in the books: they have a table, and a series, of their own."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
+    QUOTE = "quote"
 
 
-KIND_LABELS: dict[Kind, str] = {Kind.INVOICE: N_("Invoice"), Kind.CREDIT_NOTE: N_("Credit note")}
-SERIES: dict[Kind, str] = {Kind.INVOICE: "F", Kind.CREDIT_NOTE: "A"}
+KIND_LABELS: dict[Kind, str] = {
+    Kind.INVOICE: N_("Invoice"),
+    Kind.CREDIT_NOTE: N_("Credit note"),
+    Kind.QUOTE: N_("Quote"),
+}
+SERIES: dict[Kind, str] = {Kind.INVOICE: "F", Kind.CREDIT_NOTE: "A", Kind.QUOTE: "D"}
 
 
 class Chain(Base):

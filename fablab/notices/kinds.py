@@ -65,6 +65,11 @@ class Kind(StrEnum):
     REFUNDED = "refunded"
     REPRINTED = "reprinted"
     REFUND_REFUSED = "refund_refused"
+    QUOTE = "quote"
+    QUOTE_ACCEPTED = "quote_accepted"
+    QUOTE_REFUSED = "quote_refused"
+    QUOTE_ENDS = "quote_ends"
+    QUOTE_EXPIRED = "quote_expired"
 
 
 @dataclass(frozen=True)
@@ -166,5 +171,30 @@ WORDINGS: dict[Kind, Wording] = {
         Group.ESSENTIAL,
         N_("“{file}”: your request was refused"),
         N_("The place cannot give money back or print it again. Reason: {reason}"),
+    ),
+    Kind.QUOTE: Wording(
+        Group.ESSENTIAL,
+        N_("Quote {number}"),
+        N_("Quote {number} over {amount} is written. It can be answered until {day}."),
+    ),
+    Kind.QUOTE_ACCEPTED: Wording(
+        Group.ESSENTIAL,
+        N_("Quote {number} is accepted"),
+        N_("{name} has accepted it: the order is made for {amount}."),
+    ),
+    Kind.QUOTE_REFUSED: Wording(
+        Group.ESSENTIAL,
+        N_("Quote {number} is refused"),
+        N_("{name} has refused it. The order is a draft again, which can be changed. {reason}"),
+    ),
+    Kind.QUOTE_ENDS: Wording(
+        Group.ESSENTIAL,
+        N_("Quote {number} ends soon"),
+        N_("It is about {amount} and can be answered until {day}."),
+    ),
+    Kind.QUOTE_EXPIRED: Wording(
+        Group.ORDERS,
+        N_("Quote {number} has expired"),
+        N_("It was valid until {day}. The order is a draft again: a new quote has the prices of today."),
     ),
 }

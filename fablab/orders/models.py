@@ -22,6 +22,7 @@ class OrderState(StrEnum):
     IN_REVIEW = "in_review"
     CHANGES_REQUESTED = "changes_requested"
     DECLINED = "declined"
+    OFFERED = "offered"
     ACCEPTED = "accepted"
     QUOTED = "quoted"
     IN_PRODUCTION = "in_production"
@@ -34,10 +35,11 @@ class OrderState(StrEnum):
 O = OrderState  # noqa: E741 - a table of states reads better with one letter
 
 ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
-    O.DRAFT: frozenset({O.ACCEPTED, O.IN_REVIEW, O.CANCELLED}),
-    O.IN_REVIEW: frozenset({O.ACCEPTED, O.CHANGES_REQUESTED, O.DECLINED, O.CANCELLED}),
-    O.CHANGES_REQUESTED: frozenset({O.ACCEPTED, O.IN_REVIEW, O.CANCELLED}),
+    O.DRAFT: frozenset({O.ACCEPTED, O.IN_REVIEW, O.OFFERED, O.CANCELLED}),
+    O.IN_REVIEW: frozenset({O.ACCEPTED, O.OFFERED, O.CHANGES_REQUESTED, O.DECLINED, O.CANCELLED}),
+    O.CHANGES_REQUESTED: frozenset({O.ACCEPTED, O.IN_REVIEW, O.OFFERED, O.CANCELLED}),
     O.DECLINED: frozenset(),
+    O.OFFERED: frozenset({O.ACCEPTED, O.DRAFT, O.CANCELLED}),
     O.ACCEPTED: frozenset({O.QUOTED, O.IN_PRODUCTION, O.CANCELLED}),
     O.QUOTED: frozenset({O.ACCEPTED, O.CANCELLED}),
     O.IN_PRODUCTION: frozenset({O.READY, O.CANCELLED}),
@@ -55,6 +57,7 @@ ORDER_LABELS: dict[OrderState, str] = {
     O.IN_REVIEW: N_("Being looked at"),
     O.CHANGES_REQUESTED: N_("To be changed"),
     O.DECLINED: N_("Declined"),
+    O.OFFERED: N_("Quote to be answered"),
     O.ACCEPTED: N_("Confirmed"),
     O.QUOTED: N_("New price to confirm"),
     O.IN_PRODUCTION: N_("Being made"),
@@ -81,6 +84,7 @@ class Order(Base):
 
     With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
     comes on top of the price. Otherwise the person pays from the wallet. `wanted_on` is the day they hope for.
+    `wants_quote` says that it was sent for a quote; `quote_sha256` is the quote that was accepted: its price binds.
     """
 
     __tablename__ = "print_order"
@@ -98,6 +102,8 @@ class Order(Base):
     po_number: Mapped[str | None] = mapped_column(String(50))
     price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
     wanted_on: Mapped[date | None]
+    wants_quote: Mapped[bool] = mapped_column(default=False, server_default=false())
+    quote_sha256: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     confirmed_at: Mapped[datetime | None]
     attested_at: Mapped[datetime | None]

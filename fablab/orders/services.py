@@ -25,6 +25,7 @@ from fablab.slicing.choices import Choices
 from fablab.words import Sentence, say
 
 MOST_COPIES = 100
+STOPPABLE = (*EDITABLE, OrderState.IN_REVIEW, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.QUOTED)
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,9 @@ def move(session: Session, order: Order, to: OrderState, by_id: int | None, **va
     shelf.order_moved(session, order, by_id)
 
 
-def accept(session: Session, order: Order, price_cents: int, price: dict[str, Any], tariff_id: int, by_id: int) -> None:
+def accept(
+    session: Session, order: Order, price_cents: int, price: dict[str, Any], tariff_id: int, by_id: int | None
+) -> None:
     """Freeze the price that was confirmed, with the tariff it came from."""
     values = {"price_cents": price_cents, "price": price, "tariff_id": tariff_id, "confirmed_at": utcnow()}
     move(session, order, OrderState.ACCEPTED, by_id, proposal_cents=None, note=None, **values)
@@ -227,7 +230,7 @@ def in_production(session: Session, order: Order) -> None:
 
 def can_be_cancelled(session: Session, order: Order) -> bool:
     """Tell whether the order may still be cancelled: no printer has had any of its plates."""
-    if order.state not in (*EDITABLE, OrderState.IN_REVIEW, OrderState.ACCEPTED, OrderState.QUOTED):
+    if order.state not in STOPPABLE:
         return False
     return all(job.state in BEFORE_THE_PRINTER for job in job_queries.of_order(session, order.id))
 

@@ -46,13 +46,13 @@ def of_order(session: Session, order: Order) -> list[Step]:
     return steps
 
 
-BEFORE = (OrderState.IN_REVIEW, OrderState.CHANGES_REQUESTED)
+BEFORE = (OrderState.IN_REVIEW, OrderState.CHANGES_REQUESTED, OrderState.OFFERED)
 """What an order may go through before it is accepted."""
 
 
 def _before(taken: Mapping[OrderState, datetime], place: OrderState) -> list[OrderState]:
     """Return the looks somebody took at it: that it had to be changed is told as long as it has to be."""
-    return [each for each in BEFORE if each in taken and each in (place, OrderState.IN_REVIEW)]
+    return [each for each in BEFORE if each in taken and each in (place, OrderState.IN_REVIEW, OrderState.OFFERED)]
 
 
 def _taken(session: Session, order_id: int) -> dict[OrderState, datetime]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fablab.errors import Invalid
+from fablab.words import N_
 
 MATERIAL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+ ")
 LONGEST_MATERIAL = 40
@@ -17,6 +18,9 @@ class Quality(StrEnum):
     DRAFT = "draft"
     NORMAL = "normal"
     FINE = "fine"
+
+
+QUALITY_LABELS = {Quality.DRAFT: N_("Draft, quick"), Quality.NORMAL: N_("Normal"), Quality.FINE: N_("Fine, slow")}
 
 
 @dataclass(frozen=True)

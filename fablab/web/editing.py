@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
+from fablab.billing.payers import PayerChoice
 from fablab.errors import Invalid, NotFound
 from fablab.orders import lines
 from fablab.orders.models import Order, OrderLine
@@ -65,3 +66,22 @@ def to_part(public_id: str, line: int | None) -> Any:
     """Go to another part of a draft, with what is asked once for the order."""
     fields: dict[str, Any] = {name: request.form[name] for name in KEPT if request.form.get(name)}
     return redirect(url_for("orders.show", public_id=public_id, line=line, **fields))
+
+
+def seen_cents() -> int:
+    """Return the price that was seen; raises `Invalid` when there is none."""
+    text = request.form.get("seen_cents", "")
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid(say("Please look at the price before you confirm."))
+    return int(text)
+
+
+def payer_choice() -> PayerChoice:
+    """Return who is chosen to pay."""
+    values = request.values
+    return PayerChoice(values.get("payer", ""), values.get("po_number", ""), bool(values.get("seen_before_vat")))
+
+
+def attested() -> bool:
+    """Tell whether it was confirmed that the parts are allowed."""
+    return bool(request.values.get("attested"))

@@ -10,10 +10,9 @@ from fablab.jobs.signoff import REASON_LABELS
 from fablab.jobs.states import ATTEMPT_LABELS, JOB_LABELS
 from fablab.machines.models import OPERATION_LABELS
 from fablab.orders.models import ORDER_LABELS
-from fablab.slicing.choices import Quality
+from fablab.slicing.choices import QUALITY_LABELS
 from fablab.words import N_
 
-QUALITY_LABELS = {Quality.DRAFT: N_("Draft, quick"), Quality.NORMAL: N_("Normal"), Quality.FINE: N_("Fine, slow")}
 SAMPLE_LABELS = {
     "bracket": N_("bracket"),
     "calibration-cube": N_("calibration cube"),

@@ -26,7 +26,7 @@ from fablab.languages import Language
 from fablab.settings import settings
 from fablab.web import roundness
 from fablab.web.auth import whoever
-from fablab.words import Duration, Euros, Grams, Sentence
+from fablab.words import Day, Duration, Euros, Grams, Sentence
 
 
 def install(app: Flask) -> None:
@@ -85,6 +85,8 @@ def write(value: Any) -> str:
             return duration(number)
         case Euros(cents=number):
             return money(number)
+        case Day(date=on):
+            return day(on)
         case bool():
             return str(value)
         case int() | float():

@@ -10,7 +10,8 @@ from fablab.jobs import dispatch
 from fablab.orders import threads
 from fablab.web import create_app
 from tests.books import add_company, command, draft_of, open_books
-from tests.people import queued_order
+from tests.people import draft_cube, queued_order
+from tests.quoting import quoted
 
 OPEN = {
     "home.index",
@@ -25,6 +26,10 @@ OPEN = {
     "place.wall_now",
     "health.ready",
     "mails.ask_stop",
+    "quotes.by_link",
+    "quotes.pdf_by_link",
+    "quotes.accept_by_link",
+    "quotes.refuse_by_link",
     "mails.stop",
 }
 OWN = {
@@ -55,9 +60,17 @@ OWN = {
     "threads.live_about",
     "threads.write_about",
     "notices.follow",
+    "quotes.show",
+    "quotes.pdf",
+    "quotes.ask",
+    "quotes.accept",
+    "quotes.refuse",
+    "quotes.send",
+    "quotes.change",
 }
 
-WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check"}
+WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check", "quotes.ask"}
+ANSWER = {"name": "Charlie", "agreed": "y", "email": "charlie@example.org"}
 
 
 def routes(app):
@@ -81,6 +94,7 @@ def things(site):
         company = add_company(session, buyer=site.cast.alice)
         thread = threads.ask_for_help(session, site.cast.alice, "A knob", "For an old oven.")
         invoice = issuing.issue(session, draft_of(5000, company=company), command("one"))
+        quote = quoted(session, draft_cube(session, site.cast.alice), site.cast.alice)
     cast = site.cast
     ids = {
         "orders": order,
@@ -92,6 +106,7 @@ def things(site):
         "setup": cast.spool,
     }
     ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order, "walk_in": order}
+    ids |= {"quotes": quote}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id
     ids |= {"spools": cast.spool.public_id, "labels": cast.spool.public_id, "loading": machine}
@@ -100,12 +115,20 @@ def things(site):
     special |= {f"invoices.{name}": company.public_id for name in ("preview", "invoice_company")}
     special |= {f"invoices.{name}": order.public_id for name in ("ask", "invoice_order")}
     special |= {f"threads.{name}": order.public_id for name in ("live_about", "write_about")}
+    special["quotes.ask"] = order.public_id
     special |= {f"setup.{name}": machine for name in ("machine", "change_machine", "set_service")}
 
     def address(rule):
         values = {"public_id": special.get(rule.endpoint, ids.get(rule.endpoint.split(".")[0], "x"))}
         values |= {"wish": "pause", "name": "pot", "act": "weigh", "number": 1, "job": job.public_id}
-        values |= {"code": "footer", "person_id": "x", "payment_id": "x", "key": "standard"}
+        values |= {
+            "code": "footer",
+            "person_id": "x",
+            "payment_id": "x",
+            "key": "standard",
+            "link": "x",
+            "signature": "x",
+        }
         return (
             site.app.test_request_context()
             .app.url_map.bind("")
@@ -122,7 +145,7 @@ def things(site):
 def ask(browser, rule, address):
     if "GET" in rule.methods:
         return browser.client.get(address)
-    return browser.client.post(address)
+    return browser.client.post(address, data=ANSWER if rule.endpoint.startswith("quotes.") else None)
 
 
 def test_nobody_sees_anything_without_signing_in(site, things):
@@ -151,7 +174,7 @@ def test_somebody_elses_order_is_not_found(site, things):
             assert ask(charlie, rule, things(rule)).status_code == 404, rule.endpoint
     choices = {"filament": "PLA|", "quality": "normal", "infill": "20", "quantity": "1", "seen_cents": "200"}
     for rule in routes(site.app):
-        if rule.endpoint in ("orders.confirm", "orders.confirm_again"):
+        if rule.endpoint in ("orders.confirm", "orders.confirm_again", "quotes.ask"):
             assert charlie.client.post(things(rule), data=choices).status_code == 404
         if rule.endpoint == "orders.check":
             assert charlie.client.post(things(rule), query_string=choices).status_code == 404

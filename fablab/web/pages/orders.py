@@ -19,7 +19,6 @@ from fablab.billing import baskets, ledger, payers, reviewing, seller, tariffs
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.offers import Check
-from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import Price
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
@@ -34,6 +33,8 @@ from fablab.orders import lines, queries, review, services, timeline
 from fablab.orders.models import EDITABLE, Order, OrderLine, OrderState
 from fablab.orders.services import Payer, Wanted
 from fablab.orders.shelf import PickUp
+from fablab.quotes import models as quote_models
+from fablab.quotes import queries as quotes
 from fablab.settings import settings
 from fablab.slicing.choices import Quality
 from fablab.slicing.findings import Finding
@@ -42,12 +43,12 @@ from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web import talk, uploads
 from fablab.web.auth import me, needs
-from fablab.web.editing import edited_line, wanted_now, wanted_on
+from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, wanted_now, wanted_on
 from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
 from fablab.web.top_ups import top_up_form
-from fablab.words import Sentence, say
+from fablab.words import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -183,12 +184,12 @@ def _ask_check(public_id: str, edited: Mapping[int, Wanted]) -> None:
 @needs(Permission.ORDER)
 def confirm(public_id: str) -> Any:
     """Confirm the price that was seen: the print goes into the queue, or first to the desk when a rule says so."""
-    wanted, seen, day = wanted_now(), _seen_cents(), wanted_on()
+    wanted, seen, day = wanted_now(), seen_cents(), wanted_on()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
-        payers.choose(session, order, _payer(), order.person)
+        payers.choose(session, order, payer_choice(), order.person)
         lines.want_on(session, order, day, seller.today(utcnow()))
-        reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=_attested())
+        reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -197,7 +198,7 @@ def confirm(public_id: str) -> Any:
 def confirm_again(public_id: str) -> Any:
     """Confirm the new price of an order whose preparation showed that it costs more."""
     with db.transaction() as session:
-        billing.confirm_again(session, queries.owned_by(session, me(), public_id), _seen_cents(), me())
+        billing.confirm_again(session, queries.owned_by(session, me(), public_id), seen_cents(), me())
     return redirect(url_for("orders.show", public_id=public_id))
 
 
@@ -228,22 +229,6 @@ def model(public_id: str) -> Any:
     return answer
 
 
-def _seen_cents() -> int:
-    text = request.form.get("seen_cents", "")
-    if not text.isdecimal() or len(text) > 9:
-        raise Invalid(say("Please look at the price before you confirm."))
-    return int(text)
-
-
-def _payer() -> PayerChoice:
-    values = request.values
-    return PayerChoice(values.get("payer", ""), values.get("po_number", ""), bool(values.get("seen_before_vat")))
-
-
-def _attested() -> bool:
-    return bool(request.values.get("attested"))
-
-
 def _chosen(session: Session, order: Order, line: OrderLine) -> tuple[Wanted, Sentence | None]:
     """Return the choices in the address, or those kept for the part, and what is wrong with those in the address."""
     kept = lines.chosen(line) or baskets.usual(session, line, order.person_id)
@@ -271,11 +256,11 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         qualities=Quality,
         problem=problem,
         companies=companies.of_person(session, order.person, CompanyRole.BUYER),
-        payer_choice=_payer(),
+        payer_choice=payer_choice(),
         review=review.latest(session, order.id),
         talk=talk.of_order(session, order),
         asks_attestation=review.rules_of(session).attestation,
-        attested=_attested() or order.attested_at is not None,
+        attested=attested() or order.attested_at is not None,
         is_owner=True,
         cash=top_up_form(),
         today=seller.today(utcnow()),
@@ -295,7 +280,7 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
     no_price: Sentence | None = None
     facts: dict[str, Any] = {"order": order, "line": line, "choices": {"line": line.id, **_in_address(wanted)}}
     try:
-        payer = payers.payer_of(session, _payer(), order.person)
+        payer = payers.payer_of(session, payer_choice(), order.person)
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
         offer = billing.order_offer(session, order, {line.id: wanted}, version)
         facts |= _paid_by(session, offer, payer)
@@ -303,6 +288,7 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
     except Problem as problem:
         no_price = problem.sentence
     balance = ledger.balance_cents(session, order.person_id)
+    facts |= {"may_quote": seller.can_invoice(session, seller.today(utcnow())), "quote_days": settings().quote_days}
     return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
 
 
@@ -316,7 +302,7 @@ def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[s
 
 def _why_reviewed(session: Session, order: Order, offer: OrderOffer, payer: Payer | None) -> list[Sentence]:
     cents = offer.price.total_cents
-    return reviewing.why_reviewed(session, order, cents, me(), attested=_attested(), company=payer is not None)
+    return reviewing.why_reviewed(session, order, cents, me(), attested=attested(), company=payer is not None)
 
 
 def _in_address(wanted: Wanted) -> dict[str, Any]:
@@ -328,7 +314,11 @@ def _in_address(wanted: Wanted) -> dict[str, Any]:
         "infill": choices.infill_percent,
         "quantity": wanted.quantity,
     }
-    chosen = {"payer": _payer().company, "po_number": _payer().po_number, "attested": "y" if _attested() else ""}
+    chosen = {
+        "payer": payer_choice().company,
+        "po_number": payer_choice().po_number,
+        "attested": "y" if attested() else "",
+    }
     chosen["wanted_on"] = request.values.get("wanted_on", "")
     fields |= {name: value for name, value in chosen.items() if value}
     return {**fields, "supports": "y"} if choices.supports else fields
@@ -351,6 +341,8 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "can_cancel": services.can_be_cancelled(session, order) and queries.may_stop(session, me(), order),
         "documents": documents.of_order(session, me(), order.id, seller.today(utcnow())),
         "standing_labels": STANDING_LABELS,
+        "quotes": quotes.of_order(session, order.id, seller.today(utcnow())),
+        "quote_labels": quote_models.STANDING_LABELS,
         "may_ask_invoice": _may_ask_invoice(session, order),
         "is_owner": queries.decides(me(), order),
         "review": review.latest(session, order.id),

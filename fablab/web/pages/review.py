@@ -15,6 +15,7 @@ from fablab.errors import Invalid
 from fablab.money import parse_euros
 from fablab.orders import queries, review
 from fablab.orders.review_models import Review, ReviewRules, Verdict
+from fablab.quotes import issuing
 from fablab.slicing.report import MeshReport
 from fablab.web import talk
 from fablab.web.auth import me, needs, whoever
@@ -88,7 +89,7 @@ def decide(public_id: str) -> Any:
 
     def act(session: Session) -> None:
         order = queries.seen_by(session, me(), public_id)
-        reviewing.decide(session, order, Verdict(form.verdict.data), form.reason.data or "", me())
+        reviewing.decide(session, order, Verdict(form.verdict.data), form.reason.data or "", me(), issuing.write)
 
     if saved(form, act):
         return redirect(url_for("review.show"))

@@ -1,0 +1,44 @@
+"""What a quote says, frozen. Its canonical JSON is what is hashed, kept, and named by the order it becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from fablab.invoicing.content import Content, printable
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A quote: who sells what to whom at which price, until when, and when it is to be paid. None: from the wallet."""
+
+    content: Content
+    valid_until: date
+    payment_days: int | None
+    wanted_on: date | None = None
+
+
+@cache
+def _adapter() -> TypeAdapter[Offered]:
+    return TypeAdapter(Offered)
+
+
+def to_text(offered: Offered) -> str:
+    """Return the canonical JSON: sorted, without spaces, and without signs that cannot be printed."""
+    plain = printable(_adapter().dump_python(offered, mode="json"))
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_text(text: str) -> Offered:
+    """Return what `to_text` wrote. Raises `ValueError` when it is something else."""
+    return _adapter().validate_json(text)
+
+
+def hash_of(text: str) -> str:
+    """Return the SHA-256 of a quote's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
