@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     quote_reminder_days: int = Field(
         5, ge=0, le=90, description="Days before its end on which a client is reminded of a quote; 0: never."
     )
+    sign_up: bool = Field(True, description="Whether visitors may open an account for themselves.")
+    sign_up_limit: str = Field("10 per hour", description="How many accounts one address may ask for.")
     sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
     upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
     event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
-from fablab.accounts.legal import legal_numbers
+from fablab.accounts.legal import legal_numbers, read_siret
 from fablab.accounts.models import Company, CompanyMember, CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.services import EMAIL, LANGUAGES
@@ -129,6 +129,11 @@ def of_person(session: Session, person: Person, *roles: CompanyRole) -> list[Com
     query = select(CompanyMember).where(CompanyMember.person_id == person.id)
     memberships = [each for each in session.scalars(query) if not roles or each.role in roles]
     return sorted((each.company for each in memberships if each.company.active), key=lambda each: each.name.lower())
+
+
+def by_siret(session: Session, siret: str) -> Company | None:
+    """Return the company with a SIRET, if it is known. Raises `Invalid` when it is not a SIRET."""
+    return session.scalar(select(Company).where(Company.siret == read_siret(siret), Company.siret != ""))
 
 
 def seen_by(session: Session, person: Person, public_id: str) -> Company:

@@ -63,14 +63,19 @@ def receive(session: Session, name: str, contact: str) -> Person:
     return person
 
 
-def set_password(person: Person, password: str) -> None:
-    """Give a person a new password. Raises `Invalid` when it is too short or too long."""
+def hash_of_password(password: str) -> str:
+    """Return what is kept of a password. Raises `Invalid` when it is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         sentence = say(
             "A password has between {least} and {most} signs.", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD
         )
         raise Invalid(sentence, field="password")
-    person.password_hash = hasher().hash(password)
+    return hasher().hash(password)
+
+
+def set_password(person: Person, password: str) -> None:
+    """Give a person a new password. Raises `Invalid` when it is too short or too long."""
+    person.password_hash = hash_of_password(password)
 
 
 def change_password(session: Session, person: Person, password: str) -> None:

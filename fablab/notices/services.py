@@ -67,11 +67,16 @@ class Outsider:
     language: str
 
 
-def write_to(session: Session, outsider: Outsider, subject: str, body: str, now: datetime) -> Mail:
-    """Write a mail to somebody without an account; it leaves like all others. Paragraphs are parted by empty lines."""
+def write_to(
+    session: Session, outsider: Outsider, subject: str, body: str, now: datetime, *, waits: bool = True
+) -> Mail:
+    """Write a mail to somebody without an account. Paragraphs are parted by empty lines.
+
+    It waits for the end of the quiet hours, unless somebody waits for it at their screen.
+    """
     mail = Mail(
         group=Group.ESSENTIAL,
-        due_at=timing.due_at(Pace.AT_ONCE, now, timing.house()),
+        due_at=timing.due_at(Pace.AT_ONCE, now, timing.house()) if waits else now,
         to_name=outsider.name[:160],
         to_email=outsider.email,
         language=outsider.language,

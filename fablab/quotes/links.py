@@ -60,7 +60,7 @@ def _write(session: Session, link: QuoteLink, quote: Quote, by: Person, now: dat
         amount=Euros(quote.gross_cents),
         day=Day(quote.valid_until),
     )
-    link.mail_id = _mail(session, link, offered.content.language, _subject(quote, words), first, now).id
+    link.mail_id = _mail(session, link, offered.content.language, _subject(quote, words), first, now, waits=False).id
     session.add(link)
     session.flush()
     session.refresh(link)
@@ -79,7 +79,16 @@ def _subject(quote: Quote, words: Language) -> str:
     return words.text(say("Quote {number}: your agreement is asked for", number=quote.number))
 
 
-def _mail(session: Session, link: QuoteLink, language: str, subject: str, first: Sentence, now: datetime) -> Mail:
+def _mail(
+    session: Session,
+    link: QuoteLink,
+    language: str,
+    subject: str,
+    first: Sentence,
+    now: datetime,
+    *,
+    waits: bool = True,
+) -> Mail:
     words = Language(language)
     paragraphs = [
         say("Hello {name},", name=link.name),
@@ -88,7 +97,7 @@ def _mail(session: Session, link: QuoteLink, language: str, subject: str, first:
         say("This link is for you alone. It opens the quote as long as it can be answered."),
     ]
     body = "\n\n".join(words.text(each) for each in paragraphs)
-    return notices.write_to(session, Outsider(link.name, link.email, language), subject, body, now)
+    return notices.write_to(session, Outsider(link.name, link.email, language), subject, body, now, waits=waits)
 
 
 def url(link: QuoteLink) -> str:

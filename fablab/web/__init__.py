@@ -21,6 +21,7 @@ from fablab.web.pages import (
     home,
     invoices,
     jobs,
+    joining,
     loading,
     mails,
     notices,
@@ -50,6 +51,7 @@ from fablab.web.pages import (
 SPARE_BYTES = 1_000_000
 PAGES = (
     home,
+    joining,
     place,
     orders,
     order_parts,

@@ -36,6 +36,11 @@ def sign_in_limit() -> str:
     return settings().sign_in_limit
 
 
+def sign_up_limit() -> str:
+    """Return how many accounts one address may ask for."""
+    return settings().sign_up_limit
+
+
 def upload_limit() -> str:
     """Return how many files one person may upload."""
     return settings().upload_limit

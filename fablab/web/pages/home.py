@@ -37,7 +37,9 @@ def sign_in() -> Any:
     """Show the sign-in page."""
     if whoever() is not None:
         return redirect(url_for("home.index"))
-    return render_template("sign_in.html", form=SignInForm(), problem=None, demo=settings().demo)
+    return render_template(
+        "sign_in.html", form=SignInForm(), problem=None, demo=settings().demo, sign_up=settings().sign_up
+    )
 
 
 @blueprint.post("/sign-in")
@@ -57,7 +59,9 @@ def do_sign_in() -> Any:
             login_user(SignedIn(person, token))
             return redirect(_own_page(wanted) or url_for("home.index"))
     problem = Invalid(say("E-mail and password do not belong together."))
-    return render_template("sign_in.html", form=form, problem=problem.sentence, demo=settings().demo), 422
+    return render_template(
+        "sign_in.html", form=form, problem=problem.sentence, demo=settings().demo, sign_up=settings().sign_up
+    ), 422
 
 
 def _own_page(address: str | None) -> str | None:
@@ -65,6 +69,11 @@ def _own_page(address: str | None) -> str | None:
     if not address or not address.startswith("/") or address.startswith("//") or urlsplit(address).netloc:
         return None
     return address.removesuffix("?")
+
+
+def _offered() -> dict[str, bool]:
+    """Return what else the sign-in page offers."""
+    return {"demo": settings().demo, "sign_up": settings().sign_up}
 
 
 @blueprint.post("/sign-out")
