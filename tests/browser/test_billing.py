@@ -1,4 +1,4 @@
-"""A company's order in Chromium, in French: from the upload to the paid invoice, with a credit note between."""
+"""A company in Chromium, in French: sign-up, a quote for three parts, accepted by link, printed, invoiced, credited, paid."""
 
 import re
 
@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from fablab.slicing.samples import write_samples
 from fablab.slicing.slicer import find_slicer
+from tests.browser.axe import problems
 from tests.browser.test_journey import open_page
 from tests.running import system
 
@@ -32,7 +33,7 @@ def sign_off_until(volunteer, file_name):
     finished = volunteer.locator(".task", has_text="Finished, to be checked").get_by_role(
         "button", name=re.compile("All good")
     )
-    for _ in range(6):
+    for _ in range(12):
         expect(collected.or_(finished).first).to_be_visible(timeout=120_000)
         if collected.count():
             return
@@ -41,38 +42,65 @@ def sign_off_until(volunteer, file_name):
     raise AssertionError(f"{file_name} was never printed")
 
 
-def test_from_the_upload_to_the_paid_invoice(chromium, demo, tmp_path):
-    part = write_samples(tmp_path)[0].rename(tmp_path / "equerre.stl")
-    emilie = open_page(chromium, demo, "emilie", language="fr", phone=True)
-    emilie.set_input_files("#file", part)
-    emilie.wait_for_url(re.compile("/orders/.+"))
-    emilie.locator("label.pill", has_text="Menuiserie Faure SARL, sur facture").click()
-    emilie.fill("#po_number", "BC-2077")
-    expect(emilie.locator("#price tfoot")).to_contain_text("Prix HT")
-    expect(emilie.locator(".checking.done")).to_be_visible(timeout=90_000)
-    emilie.get_by_role("button", name=re.compile("Confirmer pour .* HT")).click()
-    expect(emilie.locator("#progress")).to_contain_text("Menuiserie Faure SARL paie sur facture")
-    expect(emilie.locator("#progress")).to_contain_text("BC-2077")
+def stranger(chromium, demo):
+    """A phone of somebody without an account."""
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="fr", base_url=demo.url, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    return page
 
-    bob = open_page(chromium, demo, "bob")
-    sign_off_until(bob, "equerre.stl")
 
-    carole = open_page(chromium, demo, "carole", language="fr")
-    carole.goto("/invoices/")
-    carole.locator("li", has_text="BC-2077").get_by_role("link", name="Préparer la facture").click()
-    expect(carole.locator("main")).to_contain_text("equerre.stl")
-    carole.get_by_role("button", name="Émettre la facture").click()
-    expect(carole.locator("h1")).to_have_text(re.compile(r"Facture F-\d{4}-00002"))
-    address = carole.url
-    pdf = carole.request.get(f"{address}/document.pdf")
-    assert pdf.body().startswith(b"%PDF")
+def looks_well(page):
+    assert problems(page) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
-    carole.get_by_label("Montant (€)").fill("1")
-    carole.get_by_label("Référence").fill("VIR 4711")
-    carole.get_by_role("button", name="Enregistrer le règlement").click()
-    expect(carole.locator("main")).to_contain_text("VIR 4711")
-    before = euros(carole.locator("section tfoot td").last.inner_text())
 
+def joins(page):
+    """Open an account with a company, from the sign-in page."""
+    page.goto("/")
+    page.get_by_role("link", name="Ouvrir un compte").click()
+    page.get_by_label("Votre nom").fill("Dora Petit")
+    page.get_by_label("E-mail").fill("dora@design.example")
+    page.get_by_label("Mot de passe").fill("assez-long-1")
+    page.get_by_text("Je commande pour une entreprise").click()
+    firm = {"company": "Dora Design", "siret": "552 100 554 00013", "street": "1 rue Haute"}
+    for name, value in {**firm, "postcode": "26400", "city": "Crest"}.items():
+        page.fill(f"[name={name}]", value)
+    looks_well(page)
+    page.get_by_role("button", name="Ouvrir le compte").click()
+    page.wait_for_url(re.compile("/orders/$"))
+
+
+def asks_for_a_quote(page, parts):
+    """Upload parts for the company, and have their price on paper."""
+    page.set_input_files("#file", parts)
+    page.wait_for_url(re.compile("/orders/.+"))
+    page.locator("label.pill", has_text="Dora Design, sur facture").click()
+    expect(page.locator("#price tfoot")).to_contain_text("Prix HT")
+    page.get_by_role("button", name="Demander un devis").click()
+    expect(page.locator("h1")).to_have_text(re.compile(r"Devis D-\d{4}-00001"))
+    expect(page.locator("table.list").first).to_contain_text("bouton.stl")
+    looks_well(page)
+
+
+def accepts(page, address):
+    """Read and accept a quote by a personal link."""
+    page.goto(address)
+    expect(page.locator("main")).to_contain_text("à la demande de Dora Petit")
+    looks_well(page)
+    page.get_by_role("button", name=re.compile("Accepter pour")).click()
+    assert "/accept" not in page.url, "the browser asks for the tick before it sends anything"
+    page.get_by_label("Numéro de bon de commande").fill("BC-2077")
+    page.get_by_label("Bon pour accord").check()
+    page.get_by_role("button", name=re.compile("Accepter pour")).click()
+    expect(page.locator(".notice.good")).to_contain_text("Accepté par Paul Petit")
+
+
+def credit(carole, before):
+    """Write a credit note over 60 cents on the page of an invoice."""
     carole.get_by_role("link", name="Établir un avoir").click()
     carole.get_by_label("Montant TTC (€)").fill("0,60")
     carole.get_by_label("Motif de l'avoir").fill("Une arête rayée")
@@ -83,14 +111,56 @@ def test_from_the_upload_to_the_paid_invoice(chromium, demo, tmp_path):
     expect(carole.locator("h1")).to_have_text(re.compile(r"Avoir A-\d{4}-00001"))
     expect(carole.locator("main")).to_contain_text("Une arête rayée")
 
+
+def test_from_the_sign_up_over_a_quote_to_the_paid_invoice(chromium, demo, tmp_path):
+    names = ("equerre.stl", "bouton.stl", "cube.stl")
+    samples = {path.stem: path for path in write_samples(tmp_path)}
+    parts = [
+        samples[name].rename(tmp_path / new)
+        for name, new in zip(("bracket", "knob", "calibration-cube"), names, strict=True)
+    ]
+    dora = stranger(chromium, demo)
+    joins(dora)
+    asks_for_a_quote(dora, parts)
+
+    assert dora.request.get(f"{dora.url}/quote.pdf").body().startswith(b"%PDF")
+    quoted = euros(dora.locator("tfoot td").first.inner_text())
+    dora.locator("#link-name").fill("Paul Petit")
+    dora.locator("#email").fill("paul@design.example")
+    dora.get_by_role("button", name="Envoyer le lien").click()
+    paul = stranger(chromium, demo)
+    accepts(paul, "/q/" + dora.locator("a.address").inner_text().split("/q/")[1])
+
+    bob = open_page(chromium, demo, "bob")
+    sign_off_until(bob, names[0])
+
+    carole = open_page(chromium, demo, "carole", language="fr")
+    carole.goto("/invoices/")
+    carole.locator("li", has_text="BC-2077").get_by_role("link", name="Préparer la facture").click()
+    for name in names:
+        expect(carole.locator("main")).to_contain_text(name)
+    carole.get_by_role("button", name="Émettre la facture").click()
+    expect(carole.locator("h1")).to_have_text(re.compile(r"Facture F-\d{4}-00002"))
+    assert euros(carole.locator("tfoot td").first.inner_text()) == quoted
+    address = carole.url
+    pdf = carole.request.get(f"{address}/document.pdf")
+    assert pdf.body().startswith(b"%PDF")
+
+    carole.get_by_label("Montant (€)").fill("1")
+    carole.get_by_label("Référence").fill("VIR 4711")
+    carole.get_by_role("button", name="Enregistrer le règlement").click()
+    expect(carole.locator("main")).to_contain_text("VIR 4711")
+    before = euros(carole.locator("section tfoot td").last.inner_text())
+
+    credit(carole, before)
     carole.goto(address)
     carole.get_by_role("button", name="Enregistrer le règlement").click()
     expect(carole.locator(".chip").first).to_have_text("Réglée")
     expect(carole.get_by_role("button", name="Enregistrer le règlement")).to_have_count(0)
 
-    emilie.goto("/invoices/")
-    expect(emilie.locator("tr", has_text="-00002")).to_contain_text("Réglée")
-    for page in (emilie, bob, carole):
+    dora.goto("/invoices/")
+    expect(dora.locator("tr", has_text="-00002")).to_contain_text("Réglée")
+    for page in (dora, paul, bob, carole):
         assert page.errors == []
 
 
