@@ -1,5 +1,7 @@
 """Quotes, on both databases: a price on paper that binds, answered once, and the order it becomes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,6 +9,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
+from fablab import db
 from fablab.billing import ledger, reviewing
 from fablab.billing import services as billing
 from fablab.billing.seller import today
@@ -17,11 +20,11 @@ from fablab.jobs import queries as jobs
 from fablab.notices import queries as notice_queries
 from fablab.notices.models import Mail
 from fablab.orders import lines, review
-from fablab.orders.models import OrderState
+from fablab.orders.models import Order, OrderState
 from fablab.orders.review_models import Verdict
 from fablab.quotes import answering, content, ending, issuing, links, queries
 from fablab.quotes.answering import Signature
-from fablab.quotes.models import Quote, Standing
+from fablab.quotes.models import Quote, QuoteAnswer, QuoteLink, Standing
 from tests.books import FRANCHISE, business, command, open_books
 from tests.people import draft_cube, slice_job, small_place, wanted
 from tests.quoting import quoted, rules
@@ -104,6 +107,50 @@ def test_a_quote_is_answered_once(session):
     with pytest.raises(Conflict, match="answered already"):
         answering.refuse(session, quote, by(cast.alice), "", utcnow())
     assert len(jobs.of_order(session, order.id)) == 3
+
+
+def test_of_two_who_accept_at_the_same_moment_one_is_told_that_it_was_answered(any_place):
+    with db.transaction() as session:
+        cast, _, order, quote = offered(session)
+        link = links.send(session, quote, "Zoé", "zoe@acme.example", cast.alice, utcnow())
+    together, told = threading.Barrier(2), []
+
+    def accept(name, person, by_link):
+        together.wait()
+        try:
+            with db.transaction() as session:
+                signature = Signature(name, person, session.get(QuoteLink, by_link))
+                answering.accept(session, session.get_one(Quote, quote.id), signature, "", utcnow())
+        except Conflict as problem:
+            told.append(problem.sentence.msgid)
+
+    both = [("Alice", cast.alice, 0), ("Zoé", None, link.id)]
+    threads = [threading.Thread(target=accept, args=each) for each in both]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    with db.reading() as session:
+        assert len(session.scalars(select(QuoteAnswer)).all()) == 1
+        assert [job.copies for job in jobs.of_order(session, order.id)] == [1, 2, 3]
+    assert told == ["This quote was answered already: {said}, by {name} on {day}."]
+
+
+def test_two_quotes_written_at_the_same_moment_get_two_numbers(any_place):
+    with db.transaction() as session:
+        cast, company, *_ = offered(session)
+        drafts = [three_cubes(session, cast.alice).id for _ in range(4)]
+    together = threading.Barrier(len(drafts))
+
+    def write(order_id):
+        together.wait()
+        with db.transaction() as session:
+            quoted(session, session.get_one(Order, order_id), cast.alice, company)
+
+    with ThreadPoolExecutor(len(drafts)) as pool:
+        list(pool.map(write, drafts))
+    with db.reading() as session:
+        assert sorted(session.scalars(select(Quote.sequence))) == [1, 2, 3, 4, 5]
 
 
 def test_refused_its_order_is_a_draft_and_the_next_quote_is_a_new_version_of_the_number(session):
