@@ -17,6 +17,8 @@ from fablab.invoicing import paper
 from fablab.invoicing.paper import PressMissing
 from fablab.machines import queries, services
 from fablab.machines.models import Machine, Service
+from fablab.payments import providers
+from fablab.payments.port import NotReached
 from fablab.printers import open_printer
 from fablab.settings import settings
 from fablab.slicing import sandbox
@@ -44,6 +46,7 @@ def run() -> list[Finding]:
         _slicer(),
         *_sandbox(),
         _press(),
+        *_card_payments(),
         *(_printers() if database.ok else ()),
         _disk(),
         _clock(),
@@ -71,6 +74,22 @@ def _press() -> Finding:
     except PressMissing as problem:
         return Finding(ok=False, sentence=problem.sentence)
     return Finding(ok=True, sentence=say("PDFs can be made."))
+
+
+def _card_payments() -> Iterator[Finding]:
+    """Say something only where keys are set, and also when only one of them is."""
+    if providers.is_half_set():
+        names = ", ".join(providers.missing_keys())
+        yield Finding(ok=False, sentence=say("Payments by card online are off: {names} is missing.", names=names))
+    taken_by = providers.provider()
+    if taken_by is None:
+        return
+    try:
+        taken_by.check()
+    except NotReached as problem:
+        yield Finding(ok=False, sentence=say("{name}: {words}", name=taken_by.name, words=problem.sentence))
+        return
+    yield Finding(ok=True, sentence=say("{name} takes payments by card online.", name=taken_by.name))
 
 
 def _broker() -> Finding:

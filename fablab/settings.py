@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     )
     sign_up: bool = Field(True, description="Whether visitors may open an account for themselves.")
     sign_up_limit: str = Field("10 per hour", description="How many accounts one address may ask for.")
+    stripe_key: str = Field("", description="Secret key of a Stripe account, for payments by card online; empty: none.")
+    stripe_webhook_secret: str = Field(
+        "", description="Secret with which Stripe signs its messages to /pay/webhook/stripe; empty: no payments online."
+    )
+    stripe_url: str = Field("https://api.stripe.com", description="Address of Stripe's interface.")
     sign_in_limit: str = Field("10 per minute", description="How many sign-ins one address may try.")
     upload_limit: str = Field("60 per hour", description="How many files one person may upload.")
     event_streams: int = Field(120, ge=1, description="Open live pages per web process; further ones ask by polling.")

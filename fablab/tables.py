@@ -16,6 +16,7 @@ from fablab.orders import models as orders
 from fablab.orders import review_models as reviews
 from fablab.orders import shelf
 from fablab.orders import thread_models as threads
+from fablab.payments import models as payments
 from fablab.quotes import models as quotes
 from fablab.receivables import models as receivables
 from fablab.refunds import models as refunds
@@ -49,6 +50,7 @@ APPEND_ONLY = (
     "quote_answer",
     "quote_link",
     "quote_reminder",
+    "card_event",
 )
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "metadata",
     "notices",
     "orders",
+    "payments",
     "prepaid",
     "quotes",
     "receivables",

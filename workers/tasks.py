@@ -13,6 +13,7 @@ from fablab.db import utcnow
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
 from fablab.orders import handing
+from fablab.payments import looking
 from fablab.quotes import ending
 from fablab.receivables import reminders
 from fablab.settings import settings
@@ -103,6 +104,12 @@ def attend_quotes() -> None:
     for quote_id in due:
         with db.transaction() as session:
             ending.attend(session, quote_id, utcnow())
+
+
+@app.task(name="look_at_payments")
+def look_at_payments() -> None:
+    """Look at the card payments online that nobody has heard of for a while."""
+    looking.look_at_open()
 
 
 @app.task(name="close_days")

@@ -26,6 +26,7 @@ from fablab.machines import queries as machine_queries
 from fablab.machines.models import Operation
 from fablab.notices import outbox
 from fablab.notices import queries as notices
+from fablab.payments import queries as payments
 from workers.lease import WATCHER, WATCHER_LEASE
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
 CLOSE_EVERY = timedelta(minutes=10)  # a day is closed soon after midnight
 REMIND_EVERY = timedelta(minutes=15)
+LOOK_AT_PAYMENTS_EVERY = timedelta(minutes=1)
 SLICES_ASKED_AT_ONCE = 4
 
 
@@ -61,6 +63,8 @@ def tick(session: Session, now: datetime) -> None:
         bus.ask(session, "remind")
         bus.ask(session, "remind_overdue")
         bus.ask(session, "attend_quotes")
+    if ticks.take(session, "payments", LOOK_AT_PAYMENTS_EVERY, now) and payments.any_unsettled(session):
+        bus.ask(session, "look_at_payments")
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):

@@ -158,6 +158,7 @@ TOP_UP_TEXTS: dict[Account, str] = {
     Account.CHEQUE: N_("Cheque at the desk"),
     Account.BANK: N_("Bank transfer"),
 }
+RECEIVED_TEXTS = {**TOP_UP_TEXTS, Account.ONLINE: N_("Card, online")}
 IN_CASH = Paid()
 
 
@@ -176,13 +177,19 @@ def top_up(
     limit = prepaid.rules_on(session, seller.today(utcnow())).cap_cents
     if held_cents(session, person.id) + amount_cents > limit:
         raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")
+    return receive(session, person, amount_cents, by_id, key, paid)
+
+
+def receive(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
+    """Book money for a wallet that has come already, whatever the wallet holds; the same key twice is one booking."""
+    lock_wallet(session, person.id)
     lines: prepaid.Lines = [(paid.account, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
     lines += prepaid.vat_coming_in(session, amount_cents)
     return post(session, Booking(key, EntryKind.TOP_UP, lines, _top_up_text(paid), by_id=by_id))
 
 
 def _top_up_text(paid: Paid) -> Sentence:
-    text, reference = say(TOP_UP_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
+    text, reference = say(RECEIVED_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
     return say("{how} · {reference}", how=text, reference=reference) if reference else text
 
 

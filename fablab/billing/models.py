@@ -152,6 +152,7 @@ class Account(StrEnum):
     CHEQUE = "cheque"
     CARD = "card"
     BANK = "bank"
+    ONLINE = "online"
     WALLET = "wallet"
     RESERVED = "reserved"
     RECEIVABLE = "receivable"
@@ -159,6 +160,7 @@ class Account(StrEnum):
     VAT = "vat"
     VAT_PREPAID = "vat_prepaid"
     CASH_DIFFERENCE = "cash_difference"
+    CARD_FEES = "card_fees"
 
 
 ACCOUNT_LABELS: dict[Account, str] = {
@@ -166,6 +168,7 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.CHEQUE: N_("Cheque"),
     Account.CARD: N_("Card terminal"),
     Account.BANK: N_("Bank transfer"),
+    Account.ONLINE: N_("Card, online"),
     Account.WALLET: N_("Wallets of members"),
     Account.RESERVED: N_("Reserved from wallets"),
     Account.RECEIVABLE: N_("Owed by clients"),
@@ -173,6 +176,7 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.VAT: N_("VAT"),
     Account.VAT_PREPAID: N_("VAT due at top-ups, to be used up"),
     Account.CASH_DIFFERENCE: N_("Cash differences"),
+    Account.CARD_FEES: N_("Fees of card payments"),
 }
 
 
@@ -189,10 +193,11 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     CASH_COUNT = "cash_count"
     DEPOSIT = "deposit"
+    PAYOUT = "payout"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
-    EntryKind.TOP_UP: N_("Top-up at the desk"),
+    EntryKind.TOP_UP: N_("Top-up"),
     EntryKind.RESERVATION: N_("Reserved for an order"),
     EntryKind.RELEASE: N_("Reservation given back"),
     EntryKind.CHARGE: N_("Paid for good parts"),
@@ -202,6 +207,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.REFUND: N_("Refund"),
     EntryKind.CASH_COUNT: N_("Cash count"),
     EntryKind.DEPOSIT: N_("Taken to the bank"),
+    EntryKind.PAYOUT: N_("Paid out by the payment service"),
 }
 
 

@@ -17,7 +17,8 @@ from fablab.invoicing.content import from_text
 from fablab.invoicing.models import Document, Payment
 from fablab.languages import Language
 
-MONEY = {Account.CASH: "CA", Account.CHEQUE: "BQ", Account.CARD: "BQ", Account.BANK: "BQ"}
+BANKS = (Account.CHEQUE, Account.CARD, Account.BANK, Account.ONLINE)
+MONEY = {Account.CASH: "CA", **dict.fromkeys(BANKS, "BQ")}
 JOURNALS = {"VE": "Ventes", "BQ": "Banque", "CA": "Caisse", "OD": "Opérations diverses"}
 SALES_KINDS = (EntryKind.INVOICE, EntryKind.CREDIT_NOTE)
 

@@ -27,6 +27,7 @@ DEFAULTS: dict[Account, PlanAccount] = {
     Account.CHEQUE: PlanAccount("511200", "Chèques à encaisser"),
     Account.CARD: PlanAccount("511500", "Cartes bancaires à encaisser"),
     Account.BANK: PlanAccount("512000", "Banque"),
+    Account.ONLINE: PlanAccount("517000", "Prestataire de paiement en ligne"),
     Account.WALLET: PlanAccount("419100", "Avances reçues : porte-monnaie"),
     Account.RESERVED: PlanAccount("419110", "Avances reçues : réservé"),
     Account.RECEIVABLE: PlanAccount("411000", "Clients"),
@@ -34,6 +35,7 @@ DEFAULTS: dict[Account, PlanAccount] = {
     Account.VAT: PlanAccount("445710", "TVA collectée"),
     Account.VAT_PREPAID: PlanAccount("445800", "TVA sur avances reçues à régulariser"),
     Account.CASH_DIFFERENCE: PlanAccount("658000", "Écarts de caisse"),
+    Account.CARD_FEES: PlanAccount("627800", "Commissions sur paiements par carte"),
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.bookkeeping.periods import Period, following, midnight
 
-MONEY = (Account.CASH, Account.CHEQUE, Account.CARD, Account.BANK)
+MONEY = (Account.CASH, Account.CHEQUE, Account.CARD, Account.BANK, Account.ONLINE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Takings:
 
 
 def takings(session: Session, period: Period) -> list[Takings]:
-    """Return what came by each way to pay."""
+    """Return what came by each way to pay; by card online only where something did."""
     query = (
         select(LedgerLine.account, LedgerEntry.kind, func.sum(LedgerLine.amount_cents))
         .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
@@ -39,7 +39,8 @@ def takings(session: Session, period: Period) -> list[Takings]:
         .group_by(LedgerLine.account, LedgerEntry.kind)
     )
     moved = {(Account(account), EntryKind(kind)): int(cents) for account, kind, cents in session.execute(query)}
-    return [_of(account, moved) for account in MONEY]
+    used = {account for account, _ in moved} | set(MONEY) - {Account.ONLINE}
+    return [_of(account, moved) for account in MONEY if account in used]
 
 
 def _of(account: Account, moved: dict[tuple[Account, EntryKind], int]) -> Takings:

@@ -125,6 +125,7 @@ class Method(StrEnum):
     CHEQUE = "cheque"
     CASH = "cash"
     WALLET = "wallet"
+    ONLINE = "online"
 
 
 METHOD_LABELS: dict[Method, str] = {
@@ -133,6 +134,7 @@ METHOD_LABELS: dict[Method, str] = {
     Method.CHEQUE: N_("Cheque"),
     Method.CASH: N_("Cash"),
     Method.WALLET: N_("Wallet"),
+    Method.ONLINE: N_("Card, online"),
 }
 
 

@@ -27,6 +27,7 @@ ACCOUNTS = {
     Method.CHEQUE: Account.CHEQUE,
     Method.CASH: Account.CASH,
     Method.WALLET: Account.WALLET,
+    Method.ONLINE: Account.ONLINE,
 }
 
 
@@ -64,6 +65,19 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     return payment
 
 
+def receive(session: Session, invoice: Document, data: PaymentData, by_id: int | None) -> Payment:
+    """Book money that has come already, whatever is still due: what is too much is then to be paid back."""
+    chain.hold(session)
+    found = session.scalar(select(Payment).where(Payment.key == data.key))
+    if found is not None:
+        return found
+    payment = _write(
+        session, invoice, data, data.amount_cents, [(ACCOUNTS[data.method], None, data.amount_cents)], by_id
+    )
+    telling.paid(session, invoice, payment)
+    return payment
+
+
 def _must_be_possible(session: Session, invoice: Document, data: PaymentData, balance: int, day: date) -> None:
     if balance == 0:
         raise Conflict(say("Nothing is due on this invoice any more."))
@@ -78,6 +92,8 @@ def _must_be_possible(session: Session, invoice: Document, data: PaymentData, ba
         raise Invalid(say("This day has not come yet."), field="received_on")
     if data.method == Method.WALLET and (balance > 0 or invoice.person_id is None):
         raise Invalid(say("Into the wallet money can only be paid back, and only to a person."), field="method")
+    if data.method == Method.ONLINE and balance > 0:
+        raise Invalid(say("A payment by card online is noted by itself when it comes."), field="method")
     if data.method == Method.CASH and balance > 0 and invoice.company_id is not None:
         taken = _cash_of(session, invoice) + data.amount_cents
         if taken > MOST_CASH_CENTS:

@@ -35,6 +35,7 @@ OPEN = {
     "quotes.accept_by_link",
     "quotes.refuse_by_link",
     "mails.stop",
+    "payments.webhook",
 }
 OWN = {
     "orders.show",

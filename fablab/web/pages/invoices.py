@@ -26,6 +26,8 @@ from fablab.invoicing.payments import PaymentData
 from fablab.invoicing.queries import STANDING_LABELS, Shown, Standing
 from fablab.money import parse_euros
 from fablab.orders import queries as order_queries
+from fablab.payments import queries as card_queries
+from fablab.payments.providers import provider
 from fablab.web import papers
 from fablab.web.auth import me, needs
 from fablab.web.book_forms import BuyerForm, CreditForm, PaymentForm
@@ -177,14 +179,16 @@ def _page(public_id: str, form: PaymentForm | None = None) -> str:
             payments=paid,
             reversed_ids={each.reverses_id for each in paid},
             form=form or _payment_form(invoice, balance),
+            may_pay_by_card=balance > 0 and card_queries.may_pay(session, me(), invoice),
+            card_key=secrets.token_hex(12),
         )
 
 
 def _payment_form(invoice: Document, balance: int, data: Any = None) -> PaymentForm:
     values = {"amount": _typed(abs(balance)), "received_on": _today(), "key": secrets.token_hex(12)}
     form = PaymentForm(data, **values)
-    back_to_person = balance < 0 and invoice.person_id is not None
-    methods = [each for each in Method if each != Method.WALLET or back_to_person]
+    possible = {Method.WALLET: balance < 0 and invoice.person_id is not None, Method.ONLINE: balance < 0 and provider()}
+    methods = [each for each in Method if possible.get(each, True)]
     form.method.choices = [(each.value, tr(METHOD_LABELS[each])) for each in methods]
     return form
 

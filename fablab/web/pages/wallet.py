@@ -16,6 +16,7 @@ from fablab.errors import NotFound
 from fablab.invoicing.models import Document
 from fablab.orders.models import Order
 from fablab.web.auth import me, needs
+from fablab.web.card_forms import of_wallet
 
 blueprint = Blueprint("wallet", __name__, url_prefix="/wallet")
 
@@ -25,7 +26,7 @@ blueprint = Blueprint("wallet", __name__, url_prefix="/wallet")
 def show() -> Any:
     """Show the wallet of the signed-in person."""
     with db.reading() as session:
-        return render_template("wallet.html", **facts(session, me().id))
+        return render_template("wallet.html", **facts(session, me().id), **of_wallet(session))
 
 
 def facts(session: Session, person_id: int) -> dict[str, Any]:
