@@ -19,7 +19,7 @@ from fablab.accounts.permissions import Role
 from fablab.billing import ledger, seller
 from fablab.billing import services as billing
 from fablab.billing.models import Regime
-from fablab.billing.pricing import DEFAULT_TARIFF
+from fablab.billing.pricing import DEFAULT_TARIFF, Rules
 from fablab.billing.seller import IdentityData, RegimeData
 from fablab.db import utcnow
 from fablab.demohistory import Past
@@ -206,6 +206,7 @@ def _tariff() -> billing.TariffData:
         standard.per_hour_cents,
         standard.minimum_cents,
         dict(standard.per_kg_cents),
+        Rules(urgent_percent=25, urgent_cents=100),
     )
 
 

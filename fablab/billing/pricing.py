@@ -20,8 +20,8 @@ class Rules:
     """What a tariff may have besides fee, hours, kilograms and minimum; as it comes, none of it applies.
 
     A slot is charged as soon as it is begun. `breaks` takes per cent off from so many copies on, the highest one
-    that is reached. The place pays `aid_percent` of the real cost. What is left is rounded to a multiple of
-    `rounding_cents`.
+    that is reached. The place pays `aid_percent` of the real cost. An urgent order costs `urgent_percent` of what is
+    left and `urgent_cents` more. The sum is rounded to a multiple of `rounding_cents`.
     """
 
     slot_minutes: int = 0
@@ -30,6 +30,13 @@ class Rules:
     breaks: tuple[tuple[int, int], ...] = ()
     aid_percent: int = 0
     rounding_cents: int = 1
+    urgent_percent: int = 0
+    urgent_cents: int = 0
+
+    @property
+    def offers_urgency(self) -> bool:
+        """Whether an order can be urgent at these prices."""
+        return bool(self.urgent_percent or self.urgent_cents)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data to keep with a tariff."""
@@ -47,7 +54,10 @@ NO_RULES = Rules()
 
 @dataclass(frozen=True)
 class Tariff:
-    """A tariff: a fee per order, a price per hour of machine and per kilogram of material, a minimum, and rules."""
+    """A tariff: a fee per order, a price per hour of machine and per kilogram of material, a minimum, and rules.
+
+    `urgent` is the tariff as it prices an urgent order.
+    """
 
     name: str
     setup_cents: int
@@ -55,6 +65,7 @@ class Tariff:
     minimum_cents: int
     per_kg_cents: Mapping[str, int]
     rules: Rules = NO_RULES
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ def cost_of_part(tariff: Tariff, material: str, mass_g: float, time_s: float, co
 
 
 def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
-    """Return the price of an order whose parts cost this: set-up, minimum, aid and rounding are counted once.
+    """Return the price of an order whose parts cost this: set-up, minimum, aid, urgency and rounding count once.
 
     Raises `Invalid` when the sum is not one to sell by: nothing, or absurdly high.
     """
@@ -126,6 +137,8 @@ def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
     lines += _at_least(sum_of(lines), tariff.minimum_cents)
     real_cents = sum_of(lines)
     lines += _aid(real_cents, tariff.rules.aid_percent)
+    if tariff.urgent:
+        lines += _urgency(sum_of(lines), tariff.rules)
     lines += _rounded(sum_of(lines), tariff.rules.rounding_cents)
     total = sum_of(lines)
     if not (0 < total <= HIGHEST_PRICE_CENTS and real_cents <= HIGHEST_PRICE_CENTS):
@@ -181,6 +194,13 @@ def _aid(cost_cents: int, percent: int) -> Iterator[PriceLine]:
         "The place pays {percent} per cent of the real cost of {cost}", percent=percent, cost=Euros(cost_cents)
     )
     yield PriceLine(sentence, -half_up(Decimal(cost_cents) * percent / 100))
+
+
+def _urgency(cents: int, rules: Rules) -> Iterator[PriceLine]:
+    percent, fee = rules.urgent_percent, rules.urgent_cents
+    sentence = say("As soon as possible: {percent} per cent of {cost}", percent=percent, cost=Euros(cents))
+    yield PriceLine(sentence, half_up(Decimal(cents) * percent / 100))
+    yield PriceLine(say("As soon as possible: {rate} per order", rate=Euros(fee)), fee)
 
 
 def _rounded(cents: int, to_cents: int) -> Iterator[PriceLine]:

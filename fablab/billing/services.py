@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import baskets, ledger, offers, queries, tariffs
+from fablab.billing import baskets, ledger, offers, queries, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.models import Group, TariffVersion
 from fablab.billing.offers import Check, Offer
@@ -159,11 +159,18 @@ def offer_for(
 
 
 def order_offer(
-    session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion | None = None
+    session: Session,
+    order: Order,
+    edited: Mapping[int, Wanted],
+    version: TariffVersion | None = None,
+    *,
+    urgent: bool | None = None,
 ) -> OrderOffer:
     """Return what a draft's person is offered for all parts: with these choices, or what was chosen for a part before.
 
-    Raises `Invalid`, naming the part when there are several.
+    `urgent` is what is chosen just now; None: as it was chosen before.
+
+    Raises `Invalid`, naming the part when there are several, and `Conflict` when nothing can be urgent.
     """
     version = version or tariffs.holding_for(session, order, order.company_id)
     wanted = baskets.wishes(session, order, edited)
@@ -171,7 +178,7 @@ def order_offer(
     for line in order.lines:
         with baskets.naming(line, len(order.lines)):
             parts.append((line, wanted[line.id], offer_for(session, order, wanted[line.id], version, line)))
-    return baskets.whole(parts, queries.as_tariff(version))
+    return baskets.whole(parts, urgency.tariff_for(version, urgent=order.urgent if urgent is None else urgent))
 
 
 def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now: datetime) -> None:
@@ -290,7 +297,8 @@ def price_after_slicing(session: Session, order: Order) -> int:
 def _after_slicing(session: Session, order: Order) -> Total:
     jobs = job_queries.of_order(session, order.id)
     version = session.get_one(TariffVersion, order.tariff_id)
-    return total(queries.as_tariff(version), [_as_sliced(line, jobs) for line in order.lines])
+    tariff = urgency.tariff_for(version, urgent=order.urgent)
+    return total(tariff, [_as_sliced(line, jobs) for line in order.lines])
 
 
 def _as_sliced(line: OrderLine, jobs: Sequence[Job]) -> Printed:

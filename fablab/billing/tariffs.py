@@ -22,6 +22,7 @@ from fablab.words import N_, Euros, Sentence, say
 MOST_BREAKS = 5
 LONGEST_SLOT_MINUTES = 24 * 60
 HIGHEST_STEP_CENTS = 1000
+MOST_URGENT_PERCENT = 300
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def must_be_possible(tariff: Tariff) -> None:
         "minimum": tariff.minimum_cents,
         "slot": rules.slot_cents,
         "per_part": rules.per_part_cents,
+        "urgent": rules.urgent_cents,
         **{f"rate-{code}": cents for code, cents in tariff.per_kg_cents.items()},
     }
     if not tariff.per_kg_cents:
@@ -97,7 +99,7 @@ def must_be_possible(tariff: Tariff) -> None:
             raise Invalid(say("A tariff has no negative prices, and a price for at least one material."), field=field)
         if cents > HIGHEST_PRICE_CENTS:
             raise Invalid(say("At most {most}.", most=Euros(HIGHEST_PRICE_CENTS)), field=field)
-    if not any(amounts.values()):
+    if not any(cents for field, cents in amounts.items() if field != "urgent"):
         raise Invalid(say("With these prices everything would be free: please enter at least one."))
     _rules_must_be_possible(rules)
 
@@ -109,6 +111,10 @@ def _rules_must_be_possible(rules: Rules) -> None:
         raise Invalid(say("A slot needs both its minutes and its price."), field="slot")
     if not 0 <= rules.aid_percent < 100:
         raise Invalid(say("The place pays between 0 and 99 %."), field="aid_percent")
+    if not 0 <= rules.urgent_percent <= MOST_URGENT_PERCENT:
+        raise Invalid(
+            say("An urgent order costs between 0 and {most} % more.", most=MOST_URGENT_PERCENT), field="urgent_percent"
+        )
     if not 1 <= rules.rounding_cents <= HIGHEST_STEP_CENTS:
         raise Invalid(
             say("Rounding is to between {least} and {most}.", least=Euros(1), most=Euros(HIGHEST_STEP_CENTS)),
@@ -152,6 +158,8 @@ def _rules_in_words(tariff: Tariff, rules: Rules) -> Iterator[tuple[int, Sentenc
         yield percent, say("{percent} per cent off from {copies} copies on", percent=percent, copies=copies)
     yield tariff.minimum_cents, say("At least {minimum}", minimum=Euros(tariff.minimum_cents))
     yield rules.aid_percent, say("The place pays {percent} per cent of it", percent=rules.aid_percent)
+    yield rules.urgent_percent, say("As soon as possible: {percent} per cent more", percent=rules.urgent_percent)
+    yield rules.urgent_cents, say("As soon as possible: {rate} more per order", rate=Euros(rules.urgent_cents))
     step = rules.rounding_cents
     yield step - 1, say("Rounded to a multiple of {step}", step=Euros(step))
 

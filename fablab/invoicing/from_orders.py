@@ -112,12 +112,10 @@ def _item(session: Session, order: Order, line: OrderLine, cents: int, language:
     words = Language(language)
     made_of = " ".join([line.material_code or "", words.text(line.colour_name) if line.colour_name else ""]).strip()
     ordered_on = seller.today(order.confirmed_at or order.created_at)
-    text = say(
-        "3D print “{file}”, {material}, ordered on {day}",
-        file=line.file_name,
-        material=made_of,
-        day=words.day(ordered_on),
-    )
+    said = {"file": line.file_name, "material": made_of, "day": words.day(ordered_on)}
+    text = say("3D print “{file}”, {material}, ordered on {day}", **said)
+    if order.urgent:
+        text = say("3D print “{file}”, {material}, ordered on {day} as soon as possible, with the surcharge", **said)
     return Item(words.text(text), orders.good_of(session, line), cents, order.id)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, text
+from sqlalchemy import Float, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, new_public_id, utcnow
@@ -84,7 +84,8 @@ class Job(Base):
     """One build plate to make: copies of one model file with the choices that were confirmed.
 
     `good_copies` is what sign-offs have accepted so far; what is missing goes on the next plate. `rank` orders the
-    queue; a lower one is nearer to the front. `only_on_id` is the machine a volunteer chose, None for any that fits.
+    queue; a lower one is nearer to the front, where `urgent` ones begin. `only_on_id` is the machine a volunteer chose,
+    None for any that fits.
     """
 
     __tablename__ = "job"
@@ -110,6 +111,7 @@ class Job(Base):
     held: Mapped[bool] = mapped_column(default=False)
     only_on_id: Mapped[int | None] = mapped_column(ForeignKey("machine.id"))
     rank: Mapped[int] = mapped_column(index=True)
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     free_of_charge: Mapped[bool] = mapped_column(default=False)
     slice_id: Mapped[int | None] = mapped_column(ForeignKey("slice.id"))
     token: Mapped[int] = mapped_column(default=0)

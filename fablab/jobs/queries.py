@@ -192,6 +192,7 @@ class Pace:
 
 
 FEWEST_FOR_A_PACE, MOST_FOR_A_PACE = 3, 50
+AHEAD = 1_000_000  # ranks; more jobs than a place ever has
 OUT_OF_PACE = 2.0
 """A print that took twice, or half, the time was paused, or not a print at all: it says nothing about the machine."""
 
@@ -289,6 +290,14 @@ def plates_of_orders(session: Session, order_ids: Collection[int]) -> dict[int, 
 def last_rank(session: Session) -> int:
     """Return the rank of the last job in the queue."""
     return session.scalar(select(func.max(Job.rank))) or 0
+
+
+def new_rank(session: Session, *, urgent: bool) -> int:
+    """Return the rank of a new job: behind all others; of an urgent one, behind the urgent ones before it.
+
+    What volunteers move to the front after that stays in front of it, and what they move to the end at the end.
+    """
+    return max(last_rank(session), 0) + 1 - (AHEAD if urgent else 0)
 
 
 def first_rank(session: Session) -> int:

@@ -42,12 +42,14 @@ class NewJob:
     quality: str
     infill_percent: int
     supports: bool
+    urgent: bool = False
 
 
 def create(session: Session, wanted: NewJob, made: Slice | None = None) -> Job:
-    """Put a new plate at the end of the queue: to be printed when it was sliced before, else to be sliced."""
+    """Put a new plate at the end of the queue, or of its urgent ones: to be printed when it was sliced before."""
     state = JobState.TO_SLICE if made is None else JobState.QUEUED
-    job = Job(**vars(wanted), rank=queries.last_rank(session) + 1, state=state, slice_id=made.id if made else None)
+    rank = queries.new_rank(session, urgent=wanted.urgent)
+    job = Job(**vars(wanted), rank=rank, state=state, slice_id=made.id if made else None)
     session.add(job)
     session.flush()
     write(session, job, "job_created", by_id=wanted.requester_id, details={"slice": made.id} if made else None)

@@ -83,8 +83,9 @@ class Order(Base):
     """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm.
 
     With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
-    comes on top of the price. Otherwise the person pays from the wallet. `wanted_on` is the day they hope for.
-    `wants_quote` says that it was sent for a quote; `quote_sha256` is the quote that was accepted: its price binds.
+    comes on top of the price. Otherwise the person pays from the wallet. `wanted_on` is the day they hope for; who
+    pays for an `urgent` order goes ahead of the others. `wants_quote` says that it was sent for a quote; `quote_sha256`
+    is the quote that was accepted: its price binds.
     """
 
     __tablename__ = "print_order"
@@ -102,6 +103,7 @@ class Order(Base):
     po_number: Mapped[str | None] = mapped_column(String(50))
     price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
     wanted_on: Mapped[date | None]
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     wants_quote: Mapped[bool] = mapped_column(default=False, server_default=false())
     quote_sha256: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

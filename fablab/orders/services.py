@@ -118,6 +118,13 @@ def bill_to(session: Session, order: Order, payer: Payer | None) -> None:
     session.refresh(order)
 
 
+def hurry(session: Session, order: Order, *, urgent: bool) -> None:
+    """Note whether a draft is urgent. Raises `Conflict` when it was confirmed."""
+    hold_draft(session, order)
+    order.urgent = urgent
+    session.flush()
+
+
 def want_supports(session: Session, order: Order, line: OrderLine) -> None:
     """Choose supports for a part of a draft. Raises `Conflict` when it was confirmed."""
     hold_draft(session, order)
@@ -175,6 +182,7 @@ def make_jobs(
         quality=line.quality,
         infill_percent=line.infill_percent,
         supports=line.supports,
+        urgent=order.urgent,
     )
     return [job_services.create(session, replace(wanted, copies=copies), made.get(copies)) for copies in plates]
 

@@ -17,7 +17,7 @@ from fablab.web.forms import ChoicesForm, filled
 from fablab.words import say
 
 LONGEST_ID = 15
-KEPT = ("payer", "po_number", "attested", "wanted_on")
+KEPT = ("payer", "po_number", "attested", "wanted_on", "urgent")
 """What is asked once for the order, and stays in the address until it is confirmed."""
 CHOICES = ("line", "filament", "quality", "infill", "supports", "quantity", *KEPT)
 
@@ -85,3 +85,8 @@ def payer_choice() -> PayerChoice:
 def attested() -> bool:
     """Tell whether it was confirmed that the parts are allowed."""
     return bool(request.values.get("attested"))
+
+
+def urgent(order: Order) -> bool:
+    """Tell whether the address or the form asks for an urgent order; before there are choices, what was kept counts."""
+    return bool(request.values.get("urgent")) or ("filament" not in request.values and order.urgent)

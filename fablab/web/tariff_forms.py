@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext
-from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from fablab.billing.models import GROUP_LABELS, Group
@@ -36,11 +36,14 @@ class TariffForm(PageForm):
     minimum = StringField(lazy_gettext("Minimum per order (€)"), AMOUNT)
     breaks = StringField(lazy_gettext("Quantity prices"), [Optional(), Length(max=80)])
     aid_percent = IntegerField(lazy_gettext("Paid by the place (%)"), [Optional()])
+    urgent_percent = IntegerField(lazy_gettext("Urgent orders cost more (%)"), [Optional()])
+    urgent = StringField(lazy_gettext("Urgent orders cost more, per order (€)"), AMOUNT)
     rounding = StringField(lazy_gettext("Rounded to a multiple of (€)"), AMOUNT)
     example_material = SelectField(lazy_gettext("Material"))
     example_mass_g = IntegerField(lazy_gettext("Grams"), [InputRequired(), NumberRange(1, 20_000)], default=40)
     example_minutes = IntegerField(lazy_gettext("Minutes"), [InputRequired(), NumberRange(1, 60_000)], default=150)
     example_copies = IntegerField(lazy_gettext("Copies"), [InputRequired(), NumberRange(1, 100)], default=1)
+    example_urgent = BooleanField(lazy_gettext("As soon as possible"))
 
     def rates(self) -> list[Any]:
         """Return the fields of the materials."""
@@ -88,6 +91,8 @@ def values_of(tariff: Tariff) -> dict[str, Any]:
         "minimum": _euros(tariff.minimum_cents),
         "breaks": ", ".join(f"{copies}: {percent}" for copies, percent in rules.breaks),
         "aid_percent": rules.aid_percent or None,
+        "urgent_percent": rules.urgent_percent or None,
+        "urgent": _euros(rules.urgent_cents),
         "rounding": _euros(rules.rounding_cents) if rules.rounding_cents > 1 else "",
         **{f"{RATE}{code}": _euros(cents) or "0" for code, cents in tariff.per_kg_cents.items()},
     }
@@ -107,6 +112,8 @@ def entered(form: TariffForm) -> TariffData:
         breaks=_breaks(form.breaks.data or ""),
         aid_percent=form.aid_percent.data or 0,
         rounding_cents=_cents(form, "rounding") or 1,
+        urgent_percent=form.urgent_percent.data or 0,
+        urgent_cents=_cents(form, "urgent"),
     )
     per_kg: Mapping[str, int] = {
         code: parse_euros(field.data, field.name) for code, field in rates.items() if (field.data or "").strip()

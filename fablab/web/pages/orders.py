@@ -15,7 +15,7 @@ from fablab import db, files
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import baskets, ledger, payers, reviewing, seller, tariffs
+from fablab.billing import baskets, ledger, payers, reviewing, seller, tariffs, urgency
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.offers import Check
@@ -43,7 +43,7 @@ from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web import talk, uploads
 from fablab.web.auth import me, needs
-from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, wanted_now, wanted_on
+from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, urgent, wanted_now, wanted_on
 from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
@@ -188,6 +188,7 @@ def confirm(public_id: str) -> Any:
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
         payers.choose(session, order, payer_choice(), order.person)
+        urgency.choose(session, order, urgent=urgent(order))
         lines.want_on(session, order, day, seller.today(utcnow()))
         reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
     return redirect(url_for("orders.show", public_id=public_id))
@@ -243,6 +244,7 @@ def _chosen(session: Session, order: Order, line: OrderLine) -> tuple[Wanted, Se
 def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted, problem: Sentence | None) -> Any:
     report = MeshReport.from_json(line.model_file.report)
     profiles = billing.fitting_profiles(session, report)
+    payer_companies = companies.of_person(session, order.person, CompanyRole.BUYER)
     return render_template(
         "orders/draft.html",
         report=report,
@@ -255,7 +257,9 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         infills=INFILLS,
         qualities=Quality,
         problem=problem,
-        companies=companies.of_person(session, order.person, CompanyRole.BUYER),
+        companies=payer_companies,
+        may_be_urgent=urgency.is_offered(session, order, to_companies=bool(payer_companies)),
+        urgent=urgent(order),
         payer_choice=payer_choice(),
         review=review.latest(session, order.id),
         talk=talk.of_order(session, order),
@@ -278,11 +282,11 @@ def _worth_telling(findings: list[Finding], wanted: Wanted) -> list[Finding]:
 def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> dict[str, Any]:
     offer: OrderOffer | None = None
     no_price: Sentence | None = None
-    facts: dict[str, Any] = {"order": order, "line": line, "choices": {"line": line.id, **_in_address(wanted)}}
+    facts: dict[str, Any] = {"order": order, "line": line, "choices": {"line": line.id, **_in_address(order, wanted)}}
     try:
         payer = payers.payer_of(session, payer_choice(), order.person)
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
-        offer = billing.order_offer(session, order, {line.id: wanted}, version)
+        offer = billing.order_offer(session, order, {line.id: wanted}, version, urgent=urgent(order))
         facts |= _paid_by(session, offer, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
     except Problem as problem:
@@ -305,7 +309,7 @@ def _why_reviewed(session: Session, order: Order, offer: OrderOffer, payer: Paye
     return reviewing.why_reviewed(session, order, cents, me(), attested=attested(), company=payer is not None)
 
 
-def _in_address(wanted: Wanted) -> dict[str, Any]:
+def _in_address(order: Order, wanted: Wanted) -> dict[str, Any]:
     """Return choices as the fields of an address, so that a part of the page can be fetched again for the same ones."""
     choices = wanted.choices
     fields = {
@@ -318,6 +322,7 @@ def _in_address(wanted: Wanted) -> dict[str, Any]:
         "payer": payer_choice().company,
         "po_number": payer_choice().po_number,
         "attested": "y" if attested() else "",
+        "urgent": "y" if urgent(order) else "",
     }
     chosen["wanted_on"] = request.values.get("wanted_on", "")
     fields |= {name: value for name, value in chosen.items() if value}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import payers, seller
+from fablab.billing import payers, seller, urgency
 from fablab.db import utcnow
 from fablab.orders import lines
 from fablab.orders import queries as orders
@@ -22,7 +22,7 @@ from fablab.quotes.content import from_text
 from fablab.quotes.models import STANDING_LABELS, Quote, QuoteAnswer, QuoteLink
 from fablab.settings import settings
 from fablab.web.auth import me, needs, open_to_all
-from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, wanted_now, wanted_on
+from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, urgent, wanted_now, wanted_on
 from fablab.web.forms import PageForm, saved
 from fablab.web.limits import limiter
 from fablab.web.quote_forms import AcceptForm, LinkForm, RefuseForm
@@ -54,6 +54,7 @@ def ask(public_id: str) -> Any:
     with db.transaction() as session:
         order = orders.owned_by(session, me(), public_id)
         payers.choose(session, order, payer_choice(), order.person)
+        urgency.choose(session, order, urgent=urgent(order))
         lines.want_on(session, order, day, _today())
         issuing.ask(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
         quote = issuing.latest(session, order) if order.state == "offered" else None

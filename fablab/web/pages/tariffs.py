@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -130,7 +131,7 @@ def _tried(form: TariffForm) -> dict[str, Price | Sentence | None]:
     if form.errors or (sent and not form.validate()):
         return {"made": None, "problem": None}
     try:
-        tariff = entered(form).tariff
+        tariff = replace(entered(form).tariff, urgent=form.example_urgent.data)
         tariffs.must_be_possible(tariff)
         material = form.example_material.data or next(iter(tariff.per_kg_cents))
         figures = (float(form.example_mass_g.data), 60.0 * form.example_minutes.data, form.example_copies.data)
