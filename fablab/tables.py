@@ -8,6 +8,7 @@ from fablab.bookkeeping import cash
 from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
 from fablab.filament import models as filament
+from fablab.invoicing import deposit_models as deposits
 from fablab.invoicing import models as invoicing
 from fablab.jobs import models as jobs
 from fablab.machines import models as machines
@@ -51,6 +52,8 @@ APPEND_ONLY = (
     "quote_link",
     "quote_reminder",
     "card_event",
+    "deposit",
+    "deduction",
 )
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "bookkeeping",
     "cash",
     "closed",
+    "deposits",
     "filament",
     "invoicing",
     "jobs",

@@ -10,6 +10,7 @@ from celery.signals import after_setup_logger, worker_process_init
 from fablab import bus, db
 from fablab.bookkeeping import closings
 from fablab.db import utcnow
+from fablab.invoicing import deposits
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
 from fablab.orders import handing
@@ -110,6 +111,13 @@ def attend_quotes() -> None:
 def look_at_payments() -> None:
     """Look at the card payments online that nobody has heard of for a while."""
     looking.look_at_open()
+
+
+@app.task(name="credit_deposits")
+def credit_deposits(order_id: int) -> None:
+    """Credit the deposits of an order that was cancelled, so that nobody is asked to pay them."""
+    with db.transaction() as session:
+        deposits.credit_cancelled(session, order_id, utcnow())
 
 
 @app.task(name="close_days")

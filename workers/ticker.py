@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from fablab import bus, db, ticks
 from fablab.db import utcnow
+from fablab.invoicing import deposits
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
 from fablab.jobs import slices
@@ -40,6 +41,7 @@ WATCHED_EVERY = timedelta(seconds=60)
 WATCHED_ABSENT_EVERY = timedelta(minutes=5)  # a look at a frozen printer keeps a thread for ten seconds
 ASK_AGAIN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
+CREDIT_EVERY = timedelta(minutes=1)
 CLOSE_EVERY = timedelta(minutes=10)  # a day is closed soon after midnight
 REMIND_EVERY = timedelta(minutes=15)
 LOOK_AT_PAYMENTS_EVERY = timedelta(minutes=1)
@@ -65,6 +67,9 @@ def tick(session: Session, now: datetime) -> None:
         bus.ask(session, "attend_quotes")
     if ticks.take(session, "payments", LOOK_AT_PAYMENTS_EVERY, now) and payments.any_unsettled(session):
         bus.ask(session, "look_at_payments")
+    if ticks.take(session, "credit", CREDIT_EVERY, now):
+        for order_id in deposits.orphans(session):
+            bus.ask(session, "credit_deposits", order_id)
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):

@@ -156,9 +156,11 @@ class Account(StrEnum):
     WALLET = "wallet"
     RESERVED = "reserved"
     RECEIVABLE = "receivable"
+    ADVANCES = "advances"
     SALES = "sales"
     VAT = "vat"
     VAT_PREPAID = "vat_prepaid"
+    VAT_WAITING = "vat_waiting"
     CASH_DIFFERENCE = "cash_difference"
     CARD_FEES = "card_fees"
 
@@ -172,9 +174,11 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.WALLET: N_("Wallets of members"),
     Account.RESERVED: N_("Reserved from wallets"),
     Account.RECEIVABLE: N_("Owed by clients"),
+    Account.ADVANCES: N_("Deposits of companies"),
     Account.SALES: N_("Sales"),
     Account.VAT: N_("VAT"),
     Account.VAT_PREPAID: N_("VAT due at top-ups, to be used up"),
+    Account.VAT_WAITING: N_("VAT of deposits, due when they are paid"),
     Account.CASH_DIFFERENCE: N_("Cash differences"),
     Account.CARD_FEES: N_("Fees of card payments"),
 }

@@ -31,9 +31,11 @@ DEFAULTS: dict[Account, PlanAccount] = {
     Account.WALLET: PlanAccount("419100", "Avances reçues : porte-monnaie"),
     Account.RESERVED: PlanAccount("419110", "Avances reçues : réservé"),
     Account.RECEIVABLE: PlanAccount("411000", "Clients"),
+    Account.ADVANCES: PlanAccount("419120", "Avances et acomptes reçus sur commandes"),
     Account.SALES: PlanAccount("701000", "Ventes de produits finis"),
     Account.VAT: PlanAccount("445710", "TVA collectée"),
     Account.VAT_PREPAID: PlanAccount("445800", "TVA sur avances reçues à régulariser"),
+    Account.VAT_WAITING: PlanAccount("445740", "TVA sur acomptes en attente d'encaissement"),
     Account.CASH_DIFFERENCE: PlanAccount("658000", "Écarts de caisse"),
     Account.CARD_FEES: PlanAccount("627800", "Commissions sur paiements par carte"),
 }

@@ -1,4 +1,7 @@
-"""Sales of a period with their VAT, by day and rate, each counted once: from invoices, wallets and vouchers."""
+"""Sales of a period with their VAT, by day and rate, each counted once: from invoices, wallets and vouchers.
+
+A deposit counts as far as its VAT is due, and the invoice that deducts it counts without that.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import prepaid, seller
-from fablab.billing.models import Account, EntryKind, LedgerEntry, Operation
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation
 from fablab.bookkeeping.periods import Period, following, midnight
 from fablab.invoicing.content import Content, from_text
-from fablab.invoicing.models import Document
+from fablab.invoicing.models import Document, Kind
 from fablab.money import share
 
 DOCUMENTS = {EntryKind.INVOICE: 1, EntryKind.CREDIT_NOTE: -1}
@@ -53,17 +56,48 @@ def sales(session: Session, period: Period) -> Iterator[Sale]:
     for entry in session.scalars(query.order_by(LedgerEntry.id)):
         document = session.get(Document, entry.document_id) if entry.document_id else None
         content = from_text(document.payload) if document else None
-        if entry.kind in DOCUMENTS and content is not None:
-            yield from _of_document(entry, content)
+        invoice = session.get(Document, document.corrects_id) if document and document.corrects_id else document
+        if invoice is not None and invoice.kind == Kind.DEPOSIT:
+            yield from _of_deposit(session, entry, invoice)
+        elif entry.kind in DOCUMENTS and document is not None and content is not None:
+            yield from _of_document(session, entry, document, content)
         else:
             yield from _of_wallet(session, entry, content)
 
 
-def _of_document(entry: LedgerEntry, content: Content) -> Iterator[Sale]:
+def _of_document(session: Session, entry: LedgerEntry, document: Document, content: Content) -> Iterator[Sale]:
     day, sign = seller.today(entry.at), DOCUMENTS[EntryKind(entry.kind)]
-    for each in content.rates:
-        both = (sign * each.net_cents, sign * each.vat_cents)
-        yield Sale(day, each.rate_bp, *both, content.operation, not content.buyer.is_company, booked=True)
+    before = {rate.rate_bp: (0, 0) for rate in content.rates}
+    for each in content.deposits:
+        query = select(Document).where(Document.structure == document.structure, Document.number == each.number)
+        deposit = session.scalars(query).one()
+        rate_bp = each.rates[0].rate_bp
+        net, vat = before[rate_bp]
+        before[rate_bp] = (net + _net_of(deposit, each.vat_cents), vat + each.vat_cents)
+    for rate in content.rates:
+        net, vat = before[rate.rate_bp]
+        both = (sign * (rate.net_cents - net), sign * (rate.vat_cents - vat))
+        yield Sale(day, rate.rate_bp, *both, content.operation, not content.buyer.is_company, booked=True)
+
+
+def _net_of(deposit: Document, due_cents: int) -> int:
+    """Return how much of a deposit counts as sold once so much of its VAT is due; without VAT nothing does yet."""
+    return share(deposit.net_cents, due_cents, deposit.vat_cents) if deposit.vat_cents else 0
+
+
+def _of_deposit(session: Session, entry: LedgerEntry, deposit: Document) -> Iterator[Sale]:
+    """Return what a payment or a credit note of a deposit sells or takes back: what its VAT says."""
+    moved = -sum(each.amount_cents for each in entry.lines if each.account == Account.VAT)
+    if not moved:
+        return
+    ids = select(Document.id).where((Document.id == deposit.id) | (Document.corrects_id == deposit.id))
+    total = select(func.sum(LedgerLine.amount_cents)).join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+    total = total.where(LedgerEntry.document_id.in_(ids), LedgerEntry.id <= entry.id)
+    due = -(session.scalar(total.where(LedgerLine.account == Account.VAT)) or 0)
+    content = from_text(deposit.payload)
+    net = _net_of(deposit, due) - _net_of(deposit, due - moved)
+    day, rate = seller.today(entry.at), content.rates[0].rate_bp
+    yield Sale(day, rate, net, moved, content.operation, not content.buyer.is_company, booked=True)
 
 
 def _of_wallet(session: Session, entry: LedgerEntry, content: Content | None) -> Iterator[Sale]:

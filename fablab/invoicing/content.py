@@ -86,8 +86,32 @@ class Corrects:
 
 
 @dataclass(frozen=True)
+class Deducted:
+    """What an invoice deducts of a deposit that was invoiced before, by rate."""
+
+    number: str
+    issued_on: date
+    rates: tuple[RateSum, ...]
+
+    @property
+    def net_cents(self) -> int:
+        """The deducted amount before VAT."""
+        return sum(each.net_cents for each in self.rates)
+
+    @property
+    def vat_cents(self) -> int:
+        """The deducted VAT."""
+        return sum(each.vat_cents for each in self.rates)
+
+    @property
+    def gross_cents(self) -> int:
+        """What was paid before."""
+        return self.net_cents + self.vat_cents
+
+
+@dataclass(frozen=True)
 class Content:
-    """All a document says."""
+    """All a document says. `paid_cents` was paid before it was issued: by the wallet, or with the deposits."""
 
     kind: Kind
     number: str
@@ -108,6 +132,7 @@ class Content:
     mentions: tuple[Mention, ...]
     po_number: str = ""
     corrects: Corrects | None = None
+    deposits: tuple[Deducted, ...] = ()
     currency: str = "EUR"
     version: int = 1
 

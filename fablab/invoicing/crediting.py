@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import seller
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain, issuing, payments, queries
+from fablab.invoicing import advances, chain, issuing, payments, queries
 from fablab.invoicing.amounts import RateSum, part_of
 from fablab.invoicing.content import Content, Corrects, Line, from_text
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Document, DocumentOrder, Kind
 from fablab.languages import Language
-from fablab.words import Euros, say
+from fablab.words import Euros, Sentence, say
 
 LONGEST_REASON = 200
 
@@ -52,7 +53,7 @@ class Consequence:
 
 def consequence(session: Session, invoice: Document, credit: Credit) -> Consequence:
     """Return what a credit note would do. Raises `Invalid` naming the field, or `Conflict`."""
-    if invoice.kind != Kind.INVOICE:
+    if invoice.kind == Kind.CREDIT_NOTE:
         raise Conflict(say("A credit note corrects an invoice, not another credit note."))
     left = queries.left_of(session, invoice)
     rest = sum(each.gross_cents for each in left)
@@ -72,6 +73,7 @@ def consequence(session: Session, invoice: Document, credit: Credit) -> Conseque
     balance = queries.balance_cents(session, invoice) - credit.gross_cents
     if credit.invoice_again:
         balance += payments.settled_cents(session, invoice)
+        balance += sum(each.gross_cents for each in advances.deducted_in(session, invoice))
     return Consequence(part_of(left, credit.gross_cents), credit.gross_cents, balance, takes_all)
 
 
@@ -87,8 +89,20 @@ def issue(session: Session, invoice: Document, credit: Credit, command: Command)
     note = issuing.write(session, head, content, command, corrects=invoice, **owner)
     if credit.invoice_again:
         _give_back_orders(session, invoice, note)
+        advances.write_down(session, note, content)
         payments.unsettle(session, invoice, command.by_id)
     return note
+
+
+def credit_rests(session: Session, order_ids: Iterable[int], reason: Sentence, command: Command) -> list[Document]:
+    """Credit what is left of the deposits of orders: nothing of it is owed or to be deducted any more."""
+    notes = []
+    for order_id in order_ids:
+        for each in advances.of_order(session, order_id):
+            text = Language(each.content.language).text(reason)
+            own = replace(command, key=f"deposit-{each.document.id}-{command.key}")
+            notes.append(issue(session, each.document, Credit(each.left_cents, text), own))
+    return notes
 
 
 def _content(session: Session, invoice: Document, credit: Credit, effect: Consequence, day: date) -> Content:
@@ -109,6 +123,7 @@ def _content(session: Session, invoice: Document, credit: Credit, effect: Conseq
         gross_cents=effect.gross_cents,
         paid_cents=0,
         corrects=Corrects(original.number, original.issued_on, reason),
+        deposits=advances.deducted_in(session, invoice) if credit.invoice_again else (),
         mentions=issuing.mentions_on(session, original.regime, day, to_company=original.buyer.is_company),
     )
 

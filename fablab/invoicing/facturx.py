@@ -12,7 +12,8 @@ from fablab.invoicing.content import Buyer, Content, Seller
 from fablab.invoicing.models import Kind
 
 SIREN, SIRET, DIRECTORY = "0002", "0009", "0225"
-TYPES = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381"}
+TYPES = {Kind.INVOICE: "380", Kind.DEPOSIT: "386", Kind.CREDIT_NOTE: "381"}
+UNPAID, PAID, FINAL = "1", "2", "4"
 NOTES = {"late_penalty": "PMD", "recovery": "PMT", "early_payment": "AAB", "footer": "AAI"}
 PROCESS = {Operation.GOODS: "B", Operation.SERVICES: "S"}
 CATEGORIES = {Regime.STANDARD: "S", Regime.FRANCHISE: "E", Regime.EXEMPT_261_7: "E", Regime.NOT_TAXABLE: "O"}
@@ -40,9 +41,9 @@ def data_of(content: Content) -> dict[str, Any]:
         "BT-3": TYPES[content.kind],
         "BT-5": content.currency,
         "BT-9": content.due_on,
-        "BT-23": PROCESS[content.operation] + ("2" if content.paid_cents else "1"),
+        "BT-23": PROCESS[content.operation] + _stage(content),
         "BT-24": "urn:cen.eu:en16931:2017",
-        "BT-72": content.delivered_on,
+        "BT-72": content.delivered_on,  # of a deposit or a credit note: the day of issue, the schema wants one
         "BT-83": content.number,
         "BG-1": [{"BT-21": NOTES[each.code], "BT-22": each.text} for each in content.mentions if each.code in NOTES],
         "BG-4": _seller(content.seller, content.regime),
@@ -57,7 +58,16 @@ def data_of(content: Content) -> dict[str, Any]:
     if content.corrects:
         data["BG-3"] = [{"BT-25": content.corrects.number, "BT-26": content.corrects.issued_on}]
         data["BG-1"].append({"BT-21": "AAI", "BT-22": content.corrects.reason})
+    elif content.deposits:
+        data["BG-3"] = [{"BT-25": each.number, "BT-26": each.issued_on} for each in content.deposits]
     return data
+
+
+def _stage(content: Content) -> str:
+    """Return where the sale stands: a credit note says nothing of what was paid with the invoice."""
+    if content.deposits and content.kind == Kind.INVOICE:
+        return FINAL
+    return PAID if content.paid_cents else UNPAID
 
 
 def _totals(content: Content) -> dict[str, str]:
@@ -72,7 +82,7 @@ def _totals(content: Content) -> dict[str, str]:
 
 
 def _means(content: Content) -> dict[str, str]:
-    if content.seller.iban and content.due_cents and content.kind == Kind.INVOICE:
+    if content.seller.iban and content.due_cents and content.kind != Kind.CREDIT_NOTE:
         return {"BT-81": TRANSFER, "BT-84": content.seller.iban}
     return {"BT-81": NOT_SAID}
 

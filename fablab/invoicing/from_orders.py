@@ -13,7 +13,7 @@ from fablab.accounts.models import Company
 from fablab.billing import ledger, seller
 from fablab.billing.services import earned_by, earned_cents
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain, issuing, queries
+from fablab.invoicing import chain, crediting, issuing, queries
 from fablab.invoicing.content import Buyer, from_text
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, DocumentOrder
@@ -137,7 +137,15 @@ def invoice_company(session: Session, company: Company, po_number: str, command:
     before = [found for tail in (False, True) if (found := issuing.issued_before(session, _keyed(command, tail)))]
     if not groups and not before:
         raise Conflict(say("There is nothing to invoice."))
-    return before or [issuing.issue(session, each.draft, _keyed(command, each.before_vat)) for each in groups]
+    return before or [_invoice(session, each, _keyed(command, each.before_vat)) for each in groups]
+
+
+def _invoice(session: Session, group: ToInvoice, command: Command) -> Document:
+    """Issue the invoice of a group, and credit what it does not deduct of the deposits of its orders."""
+    made = issuing.issue(session, group.draft, command)
+    reason = say("Not needed for invoice {number}", number=made.number)
+    crediting.credit_rests(session, [order.id for order in group.orders], reason, command)
+    return made
 
 
 def _keyed(command: Command, before_vat: bool) -> Command:

@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 from fablab.billing import closed, ledger, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
-from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity
+from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict
-from fablab.invoicing import chain, payments, telling
-from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, unit_price
-from fablab.invoicing.content import Buyer, Content, Line, Mention, Seller
+from fablab.invoicing import advances, chain, payments, telling
+from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, spread, unit_price
+from fablab.invoicing.content import Buyer, Content, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
 from fablab.words import Sentence, say
 
-ENTRY_KINDS = {Kind.INVOICE: EntryKind.INVOICE, Kind.CREDIT_NOTE: EntryKind.CREDIT_NOTE}
+ENTRY_KINDS = {
+    Kind.INVOICE: EntryKind.INVOICE,
+    Kind.DEPOSIT: EntryKind.INVOICE,
+    Kind.CREDIT_NOTE: EntryKind.CREDIT_NOTE,
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Draft:
-    """An invoice before it is issued. `paid` says that the buyer's wallet was charged for all of it already."""
+    """An invoice before it is issued; a company's deducts the deposits of its orders.
+
+    `paid` says that the buyer's wallet was charged for all of it already.
+    """
 
     buyer: Buyer
     items: tuple[Item, ...]
@@ -47,6 +54,7 @@ class Draft:
     company_id: int | None = None
     person_id: int | None = None
     paid: bool = False
+    kind: Kind = Kind.INVOICE
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
             invoiced[item.order_id] += item.cents
     for order_id, cents in invoiced.items():
         session.add(DocumentOrder(document_id=document.id, order_id=order_id, amount_cents=cents))
+    advances.write_down(session, document, content)
     if draft.paid:
         payments.settle_from_charges(session, document, command.by_id)
     session.flush()
@@ -96,8 +105,10 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         Line(item.text, item.quantity, unit_price(net, item.quantity), net, regime.rate_bp)
         for item, net in zip(draft.items, sums.line_nets, strict=True)
     )
+    deposits = _deposits(session, draft, sums, regime)
+    before = sums.gross_cents if draft.paid else sum(each.gross_cents for each in deposits)
     return Content(
-        kind=Kind.INVOICE,
+        kind=draft.kind,
         number="",
         issued_on=day,
         delivered_on=min(draft.delivered_on or day, day),
@@ -112,15 +123,28 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         net_cents=sums.net_cents,
         vat_cents=sums.vat_cents,
         gross_cents=sums.gross_cents,
-        paid_cents=sums.gross_cents if draft.paid else 0,
+        paid_cents=before,
         mentions=mentions_on(session, Regime(regime.regime), day, to_company=draft.buyer.is_company),
         po_number=draft.po_number,
+        deposits=deposits,
     )
 
 
 def _sums(draft: Draft, rate_bp: int) -> Sums:
     priced = [Priced(item.cents, rate_bp) for item in draft.items]
     return net_first(priced) if draft.before_vat else gross_first(priced)
+
+
+def _deposits(session: Session, draft: Draft, sums: Sums, regime: VatRegime) -> tuple[Deducted, ...]:
+    """Return the deposits an invoice deducts, each up to what its order costs with VAT."""
+    if draft.company_id is None or draft.kind != Kind.INVOICE:
+        return ()
+    gross = spread(sums.gross_cents, [item.cents for item in draft.items])
+    by_order: Counter[int] = Counter()
+    for item, cents in zip(draft.items, gross, strict=True):
+        if item.order_id is not None:
+            by_order[item.order_id] += cents
+    return advances.deducted(session, Regime(regime.regime), regime.rate_bp, by_order)
 
 
 def seller_of(identity: SellerIdentity) -> Seller:
@@ -170,25 +194,26 @@ def write(
         issued_by_id=command.by_id,
     )
     chain.append(session, head, document, content)
-    _book(session, document, command)
+    _book(session, document, content, corrects)
     telling.issued(session, document)
     return document
 
 
-def _book(session: Session, document: Document, command: Command) -> None:
-    sign = 1 if document.kind == Kind.INVOICE else -1
-    lines = [
-        (Account.RECEIVABLE, None, sign * document.gross_cents),
-        (Account.SALES, None, -sign * document.net_cents),
-        (Account.VAT, None, -sign * document.vat_cents),
-    ]
+def _book(session: Session, document: Document, content: Content, corrects: Document | None) -> None:
+    of_deposit = Kind.DEPOSIT in (content.kind, corrects.kind if corrects else None)
+    amounts = advances.booked(content, of_deposit=of_deposit)
+    if corrects is not None and of_deposit:
+        amounts.pop(Account.VAT_WAITING, None)
+        left = advances.uncredited(session, corrects)
+        moving = advances.vat_moving(session, corrects, advances.paid_cents(session, corrects), left)
+        amounts |= {account: cents for account, _, cents in moving}
     booking = Booking(
         key=f"document-{document.position}",
         kind=ENTRY_KINDS[Kind(document.kind)],
-        lines=[line for line in lines if line[2]],
+        lines=[(account, None, cents) for account, cents in amounts.items()],
         text=named(document),
         document_id=document.id,
-        by_id=command.by_id,
+        by_id=document.issued_by_id,
     )
     ledger.post(session, booking)
 

@@ -14,19 +14,21 @@ from fablab.words import N_
 
 
 class Kind(StrEnum):
-    """What a paper is. Quotes are not in the books: they have a table, and a series, of their own."""
+    """What a paper is. Deposit invoices are numbered among the invoices; quotes are not in the books, and elsewhere."""
 
     INVOICE = "invoice"
+    DEPOSIT = "deposit"
     CREDIT_NOTE = "credit_note"
     QUOTE = "quote"
 
 
 KIND_LABELS: dict[Kind, str] = {
     Kind.INVOICE: N_("Invoice"),
+    Kind.DEPOSIT: N_("Deposit invoice"),
     Kind.CREDIT_NOTE: N_("Credit note"),
     Kind.QUOTE: N_("Quote"),
 }
-SERIES: dict[Kind, str] = {Kind.INVOICE: "F", Kind.CREDIT_NOTE: "A", Kind.QUOTE: "D"}
+SERIES: dict[Kind, str] = {Kind.INVOICE: "F", Kind.DEPOSIT: "F", Kind.CREDIT_NOTE: "A", Kind.QUOTE: "D"}
 
 
 class Chain(Base):
@@ -55,8 +57,9 @@ class Counter(Base):
 
 
 class Document(Base):
-    """An issued invoice or credit note. `payload` is all it says, exactly as it was hashed; the columns repeat parts.
+    """An issued invoice, deposit invoice or credit note.
 
+    `payload` is all it says, exactly as it was hashed; the columns repeat parts.
     Amounts of credit notes are positive, as they are printed.
     """
 

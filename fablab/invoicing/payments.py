@@ -14,7 +14,7 @@ from fablab.billing.ledger import Booking
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain, queries, telling
+from fablab.invoicing import advances, chain, queries, telling
 from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payment
 from fablab.money import share
 from fablab.words import Euros, say
@@ -48,7 +48,7 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     found = session.scalar(select(Payment).where(Payment.key == data.key))
     if found is not None:
         return found
-    if invoice.kind != Kind.INVOICE:
+    if invoice.kind == Kind.CREDIT_NOTE:
         raise Conflict(say("A payment belongs to an invoice, not to a credit note."))
     balance = queries.balance_cents(session, invoice)
     _must_be_possible(session, invoice, data, balance, seller.today(now))
@@ -157,12 +157,13 @@ def is_reversed(session: Session, payment: Payment) -> bool:
 def _reverse(session: Session, payment: Payment, key: str, by_id: int | None) -> Payment:
     invoice = session.get_one(Document, payment.document_id)
     entry = session.get_one(LedgerEntry, payment.entry_id)
+    kept = {Account.RECEIVABLE}
+    if invoice.kind == Kind.DEPOSIT:
+        kept |= {Account.VAT, Account.VAT_WAITING}  # follow from what is paid then
     day = seller.today(utcnow())
     data = PaymentData(Method(payment.method), abs(payment.amount_cents), day, payment.reference, key)
     lines: prepaid.Lines = [
-        (Account(line.account), line.holder_id, -line.amount_cents)
-        for line in entry.lines
-        if line.account != Account.RECEIVABLE
+        (Account(line.account), line.holder_id, -line.amount_cents) for line in entry.lines if line.account not in kept
     ]
     return _write(session, invoice, data, -payment.amount_cents, lines, by_id, reverses_id=payment.id)
 
@@ -179,10 +180,12 @@ def _write(
 ) -> Payment:
     for holder_id in (holder for _, holder, _ in money if holder is not None):
         ledger.lock_wallet(session, holder_id)
+    paid = advances.paid_cents(session, invoice) + amount_cents
+    vat = advances.vat_moving(session, invoice, paid, advances.uncredited(session, invoice))
     booking = Booking(
         key=f"payment-{data.key}"[:80],
         kind=EntryKind.PAYMENT if amount_cents > 0 else EntryKind.REFUND,
-        lines=[*(line for line in money if line[2]), (Account.RECEIVABLE, None, -amount_cents)],
+        lines=[*(line for line in money if line[2]), *vat, (Account.RECEIVABLE, None, -amount_cents)],
         text=say("Invoice {number}", number=invoice.number),
         document_id=invoice.id,
         by_id=by_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Subquery, func, or_, select, true
+from sqlalchemy import ColumnElement, Subquery, func, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from fablab.accounts import companies
@@ -16,8 +16,10 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import ledger
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
 from fablab.errors import NotFound
+from fablab.invoicing import advances
 from fablab.invoicing.amounts import RateSum, minus
 from fablab.invoicing.content import from_text
+from fablab.invoicing.deposit_models import Deposit
 from fablab.invoicing.models import Document, DocumentOrder, Kind, Payment
 from fablab.words import N_
 
@@ -141,14 +143,17 @@ def of_company(session: Session, company_id: int, today: date) -> list[Listed]:
 
 def of_order(session: Session, person: Person, order_id: int, today: date) -> list[Listed]:
     """Return the documents an order is on, as far as a person may see them, newest first."""
-    on_it = select(DocumentOrder.document_id).where(DocumentOrder.order_id == order_id)
+    on_it = union(
+        select(DocumentOrder.document_id).where(DocumentOrder.order_id == order_id),
+        select(Deposit.document_id).where(Deposit.order_id == order_id),
+    )
     query = select(Document).where(or_(Document.id.in_(on_it), Document.corrects_id.in_(on_it)))
     found = session.scalars(query.order_by(Document.position.desc()))
     return _with_standing(session, [each for each in found if may_see(session, person, each)], today)
 
 
 def _with_standing(session: Session, documents: Sequence[Document], today: date) -> list[Listed]:
-    invoices = [each.id for each in documents if each.kind == Kind.INVOICE]
+    invoices = [each.id for each in documents if each.kind != Kind.CREDIT_NOTE]
     owing = _owed()
     owed: dict[int, int] = dict(
         session.execute(select(owing.c.invoice_id, owing.c.cents).where(owing.c.invoice_id.in_(invoices))).all()
@@ -163,7 +168,8 @@ def _with_standing(session: Session, documents: Sequence[Document], today: date)
     rows = []
     for each in documents:
         balance = int(owed.get(each.id, 0))
-        standing = _standing(each, balance, credited.get(each.id, 0), today) if each.kind == Kind.INVOICE else None
+        is_note = each.kind == Kind.CREDIT_NOTE
+        standing = None if is_note else _standing(each, balance, credited.get(each.id, 0), today)
         rows.append(Listed(each, from_text(each.payload).buyer.name, balance, standing))
     return rows
 
@@ -198,11 +204,8 @@ def credited_cents(session: Session, invoice_id: int) -> int:
 
 
 def left_of(session: Session, invoice: Document) -> tuple[RateSum, ...]:
-    """Return what credit notes have left of an invoice, by rate."""
-    left = from_text(invoice.payload).rates
-    for note in credit_notes(session, invoice.id):
-        left = minus(left, from_text(note.payload).rates)
-    return left
+    """Return what may still be credited of an invoice, by rate; what was deducted of a deposit no more."""
+    return minus(advances.uncredited(session, invoice), advances.used(session, invoice))
 
 
 def payments_of(session: Session, invoice_id: int) -> Sequence[Payment]:

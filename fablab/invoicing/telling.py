@@ -16,7 +16,7 @@ from fablab.words import Euros
 
 def issued(session: Session, document: Document) -> None:
     """Tell that an invoice or a credit note was issued."""
-    kind = Kind.INVOICE if document.kind == DocumentKind.INVOICE else Kind.CREDIT_NOTE
+    kind = Kind.CREDIT_NOTE if document.kind == DocumentKind.CREDIT_NOTE else Kind.INVOICE
     _tell(session, document, kind, f"document-{document.id}", document.gross_cents)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import ledger
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
-from fablab.invoicing import chain
+from fablab.invoicing import advances, chain, checking_deposits
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
 from fablab.money import half_up
@@ -40,6 +40,7 @@ class Seen:
     last: dict[tuple[str, str, int], int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
+    deposits: set[int] = field(default_factory=set)
 
 
 def findings(session: Session) -> Iterator[Sentence]:
@@ -49,13 +50,19 @@ def findings(session: Session) -> Iterator[Sentence]:
     query = select(*COLUMNS).order_by(Document.position).execution_options(yield_per=AT_ONCE)
     for row in session.execute(query):
         yield from _link(row, seen)
-        yield from _says(row, seen)
-        yield from _is_booked(row, booked.pop(row.id, {}))
+        try:
+            content = from_text(row.payload)
+        except ValueError:
+            yield say("{number} cannot be read any more.", number=row.number)
+            continue
+        yield from _says(row, content, seen)
+        yield from _is_booked(row, content, seen, booked.pop(row.id, {}))
     yield from _end(session, seen)
     for document_id in booked:
         yield say("Bookings belong to document {id}, which is not in the chain.", id=document_id)
     yield from _payments(session, seen)
     yield from _orders(session, seen)
+    yield from checking_deposits.findings(session, seen.left)
     yield from _ledger(session)
 
 
@@ -87,13 +94,8 @@ def _link(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
     seen.numbers[row.id] = row.number
 
 
-def _says(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
+def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterator[Sentence]:
     """Check what a document says: its columns, its sums, its VAT, and that credit notes stay within their invoice."""
-    try:
-        content = from_text(row.payload)
-    except ValueError:
-        yield say("{number} cannot be read any more.", number=row.number)
-        return
     wrong = [name for name in REPEATED if getattr(content, name) != getattr(row, name)]
     if wrong:
         yield say(
@@ -103,7 +105,9 @@ def _says(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
         )
     if not adds_up(content):
         yield say("{number}: its lines, rates and totals do not add up.", number=row.number)
-    if content.kind == Kind.INVOICE:
+    if content.kind == Kind.DEPOSIT:
+        seen.deposits.add(row.id)
+    if content.kind != Kind.CREDIT_NOTE:
         seen.left[row.id] = row.gross_cents
         return
     seen.left[row.corrects_id] = seen.left.get(row.corrects_id, 0) - row.gross_cents
@@ -123,7 +127,7 @@ def adds_up(content: Content) -> bool:
         return False
     if content.regime != Regime.STANDARD and content.vat_cents:
         return False
-    slack = 1 if content.kind == Kind.INVOICE else 2
+    slack = 2 if content.kind == Kind.CREDIT_NOTE else 1
     exact = [half_up(Decimal(each.net_cents) * each.rate_bp / 10_000) for each in content.rates]
     if any(abs(each.vat_cents - vat) > slack for each, vat in zip(content.rates, exact, strict=True)):
         return False
@@ -145,14 +149,15 @@ def _booked(session: Session) -> dict[int, dict[Account, int]]:
     return dict(booked)
 
 
-def _is_booked(row: Row[tuple[object, ...]], booked: dict[Account, int]) -> Iterator[Sentence]:
-    sign = 1 if row.kind == Kind.INVOICE else -1
-    wanted = {
-        Account.RECEIVABLE: sign * row.gross_cents,
-        Account.SALES: -sign * row.net_cents,
-        Account.VAT: -sign * row.vat_cents,
-    }
-    if booked != {account: amount for account, amount in wanted.items() if amount}:
+def _is_booked(
+    row: Row[tuple[object, ...]], content: Content, seen: Seen, booked: dict[Account, int]
+) -> Iterator[Sentence]:
+    of_deposit = not seen.deposits.isdisjoint((row.id, row.corrects_id))
+    wanted = advances.booked(content, of_deposit=of_deposit)
+    if of_deposit and content.kind == Kind.CREDIT_NOTE:  # its VAT waited or was due, as far as the deposit was paid
+        waited, due = booked.pop(Account.VAT_WAITING, 0), booked.pop(Account.VAT, 0)
+        booked = {**booked, **({Account.VAT_WAITING: waited + due} if waited + due else {})}
+    if booked != wanted:
         yield say("{number}: the ledger does not say what the document says.", number=row.number)
 
 

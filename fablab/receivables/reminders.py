@@ -45,7 +45,10 @@ def overdue(session: Session, today: date) -> list[Owed]:
     """Return the overdue invoices of companies, the oldest first."""
     owed = documents.owed_invoices(session)
     query = select(Document).where(
-        Document.id.in_(owed), Document.kind == Kind.INVOICE, Document.company_id.is_not(None), Document.due_on < today
+        Document.id.in_(owed),
+        Document.kind != Kind.CREDIT_NOTE,
+        Document.company_id.is_not(None),
+        Document.due_on < today,
     )
     invoices = session.scalars(query.order_by(Document.due_on, Document.position)).all()
     ids = [each.id for each in invoices]

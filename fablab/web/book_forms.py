@@ -111,6 +111,14 @@ class CreditForm(PageForm):
     key = StringField(validators=[InputRequired(), Length(max=40)])
 
 
+class DepositForm(PageForm):
+    """How much of an order's price a deposit is about."""
+
+    percent = IntegerField(lazy_gettext("Percent of the price"), [Optional()])
+    amount = StringField(lazy_gettext("Or an amount with VAT (€)"), [Optional(), Length(max=20)])
+    key = StringField(validators=[InputRequired(), Length(max=40)])
+
+
 class WalletRulesForm(PageForm):
     """When VAT is due on wallets and how much one may hold, from a date on."""
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fablab.billing.mentions import B2B, MENTIONS
 from fablab.billing.models import Operation, Regime
-from fablab.invoicing.amounts import Priced, gross_first, net_first, unit_price
-from fablab.invoicing.content import Buyer, Content, Corrects, Line, Mention, Seller
+from fablab.invoicing.amounts import Priced, gross_first, minus, net_first, part_of, unit_price
+from fablab.invoicing.content import Buyer, Content, Corrects, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import Kind
 from tests.books import BUYER, SELLER
 
@@ -68,7 +68,23 @@ def credited(content: Content) -> Content:
         due_on=DAY,
         delivered_on=DAY,
         paid_cents=0,
+        deposits=(),
     )
+
+
+def deposit(content: Content) -> Content:
+    """The same as a deposit invoice."""
+    return replace(content, kind=Kind.DEPOSIT, delivered_on=DAY)
+
+
+def after_deposits(content: Content, percents=(30,)) -> Content:
+    """The final invoice after deposits of so many per cent each."""
+    left, parts = content.rates, []
+    for place, percent in enumerate(percents):
+        rates = part_of(left, max(content.gross_cents * percent // 100, 1))
+        left = minus(left, rates)
+        parts.append(Deducted(f"F-2026-0000{place + 1}", DAY - timedelta(days=20 - place), rates))
+    return replace(content, deposits=tuple(parts), paid_cents=sum(each.gross_cents for each in parts))
 
 
 TWO_RATES = [(4500, 2000), (1250, 550)]
@@ -78,6 +94,12 @@ EXAMPLES = {
     "franchise": content_with([(999, 0)], Regime.FRANCHISE),
     "exempt": content_with([(999, 0)], Regime.EXEMPT_261_7),
     "not taxable": content_with([(999, 0)], Regime.NOT_TAXABLE),
+    "deposit": deposit(content_with([(4500, 2000)], before_vat=False)),
+    "deposit without VAT": deposit(content_with([(999, 0)], Regime.FRANCHISE)),
+    "credit note of a deposit": credited(deposit(content_with([(4500, 2000)]))),
+    "final after a deposit": after_deposits(content_with([(4500, 2000)])),
+    "final after two deposits, all paid": after_deposits(content_with([(4500, 2000)]), (40, 60)),
+    "final after a deposit, without VAT": after_deposits(content_with([(999, 0)], Regime.EXEMPT_261_7)),
     "credit note": credited(content_with(TWO_RATES)),
     "credit note without VAT": credited(content_with([(999, 0)], Regime.FRANCHISE)),
 }
@@ -100,13 +122,20 @@ lines = st.lists(st.tuples(st.integers(1, 500_000), st.sampled_from([2000, 1000,
 def contents(draw) -> Content:
     """Any invoice or full credit note."""
     priced = draw(lines)
+    buyer = draw(st.sampled_from([BUYER, HOME]))
     content = content_with(
         priced,
         draw(st.sampled_from(list(Regime))),
-        buyer=draw(st.sampled_from([BUYER, HOME])),
+        buyer=buyer,
         before_vat=draw(st.booleans()),
         paid=draw(st.booleans()),
         language=draw(st.sampled_from(["fr", "en"])),
         quantities=draw(st.lists(st.integers(1, 100), min_size=len(priced), max_size=len(priced))),
     )
+    if buyer.is_company and not content.paid_cents:
+        made = draw(st.sampled_from(["invoice", "deposit", "final"]))
+        if made == "deposit":
+            content = deposit(content)
+        elif made == "final" and content.gross_cents >= 3:
+            content = after_deposits(content, draw(st.sampled_from([(30,), (33, 33), (50, 50), (100,)])))
     return credited(content) if draw(st.booleans()) else content

@@ -57,6 +57,14 @@ def test_a_wrong_invoice_is_found_by_the_rules(change, rule):
     assert any(rule in each for each in findings(xml, "european") + findings(xml, "french"))
 
 
+def test_a_deposit_has_its_own_code_and_the_final_invoice_names_it_and_what_was_paid():
+    asked, final = machine.data_of(EXAMPLES["deposit"]), machine.data_of(EXAMPLES["final after two deposits, all paid"])
+    assert (asked["BT-3"], asked["BT-23"]) == ("386", "B1")
+    assert (final["BT-3"], final["BT-23"], final["BT-112"]) == ("380", "B4", "54.00")
+    assert (final["BT-113"], final["BT-115"]) == ("54.00", "0.00")
+    assert [each["BT-25"] for each in final["BG-3"]] == ["F-2026-00001", "F-2026-00002"]
+
+
 def test_the_rules_let_wrong_vat_pass_which_is_why_we_check_it_ourselves():
     right = content_with([(10_000, 2000)])
     wrong = replace(right, rates=(RateSum(2000, 10_000, 2050),), vat_cents=2050, gross_cents=12_050)
@@ -95,6 +103,10 @@ def test_the_page_and_the_xml_agree_to_the_cent(content):
     shown = [amounts["GrandTotalAmount"], amounts["DuePayableAmount"], amounts["lines"]]
     if content.regime == Regime.STANDARD:
         shown += [amounts["TaxBasisTotalAmount"], amounts["rates"]]
+    for each in content.deposits:
+        assert bare(words.money(-each.gross_cents)) in page
+        assert each.number in page
+    assert (amounts["TotalPrepaidAmount"] == ["0.00"]) == (not content.paid_cents)
     for amount in [each for group in shown for each in group]:
         assert bare(words.money(int(Decimal(amount) * 100))) in page, amount
     assert xml == machine.xml_of(content)

@@ -16,7 +16,7 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.db import utcnow
 from fablab.errors import Invalid
-from fablab.invoicing import crediting, from_orders, issuing, payments, queries
+from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries
 from fablab.invoicing.content import Buyer, Content, from_text
 from fablab.invoicing.crediting import Consequence, Credit
 from fablab.invoicing.issuing import Command
@@ -168,6 +168,8 @@ def _page(public_id: str, form: PaymentForm | None = None) -> str:
         return render_template(
             "invoices/show.html",
             document=document,
+            deposit_order=deposits.order_of(session, document),
+            deducted_by=deposits.deducted_by(session, document),
             invoice=invoice,
             content=from_text(document.payload),
             balance=balance,
