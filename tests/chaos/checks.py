@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import ledger
+from fablab.bookkeeping import checking
 from fablab.db import utcnow
 from fablab.filament.models import Movement, SpoolMovement
 from fablab.invoicing import verifying
@@ -107,7 +108,7 @@ def stuck(session: Session, confirmed: Iterable[int]) -> list[str]:
 
 def unbalanced(session: Session) -> list[str]:
     """Name what does not add up: what `fablab billing verify` finds, reservations of ended orders, filament."""
-    found = [str(finding) for finding in verifying.findings(session)]
+    found = [str(finding) for finding in (*verifying.findings(session), *checking.findings(session))]
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
         kept = ledger.reserved_cents(session, order.id)
         charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)

@@ -1,0 +1,197 @@
+"""What holds in the books after every step, whatever happened: the invariants P1 to P14, each a function of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from fablab.billing import ledger
+from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
+from fablab.bookkeeping import checking, fec
+from fablab.bookkeeping.fec_checking import findings as fec_findings
+from fablab.bookkeeping.models import Closing
+from fablab.bookkeeping.statement import from_text as closing_of
+from fablab.bookkeeping.totals import added
+from fablab.errors import Problem
+from fablab.filament.models import Movement, SpoolMovement
+from fablab.invoicing import chain, queries, verifying
+from fablab.invoicing.content import Content, from_text
+from fablab.invoicing.models import SERIES, Document, Kind, Payment
+from fablab.jobs.models import Attempt
+from fablab.jobs.states import AttemptState
+from fablab.refunds import queries as refunds
+
+CAP_CENTS = 25_000
+
+
+def documents(session: Session) -> list[Document]:
+    return list(session.scalars(sa.select(Document).order_by(Document.position)))
+
+
+def contents(session: Session) -> list[tuple[Document, Content]]:
+    return [(each, from_text(each.payload)) for each in documents(session)]
+
+
+def total(session: Session, *accounts: Account) -> int:
+    """What stands on accounts, as a credit."""
+    query = sa.select(sa.func.sum(LedgerLine.amount_cents)).where(LedgerLine.account.in_(accounts))
+    return -(session.scalar(query) or 0)
+
+
+def sign(document: Document) -> int:
+    return -1 if document.kind == Kind.CREDIT_NOTE else 1
+
+
+def p1_numbers_have_no_gap_and_days_never_go_back(session: Session) -> None:
+    last: dict[tuple[str, int], int] = defaultdict(int)
+    day = None
+    for each in documents(session):
+        place = (SERIES[Kind(each.kind)], each.issued_on.year)
+        last[place] += 1
+        assert each.number == chain.number_text(*place, last[place])
+        assert day is None or each.issued_on >= day
+        day = each.issued_on
+
+
+def p2_every_booking_balances_and_all_of_them_do(session: Session) -> None:
+    assert ledger.unbalanced(session) == []
+    assert total(session, *Account) == 0
+
+
+def p3_every_hash_chains_and_one_sign_more_is_another_hash(session: Session) -> None:
+    previous = chain.START
+    for each in documents(session):
+        assert each.previous_hash == previous
+        assert chain.hash_of(previous, each.payload) == each.hash
+        assert chain.hash_of(previous, each.payload.replace("0", "1", 1)) != each.hash
+        previous = each.hash
+
+
+def p4_lines_rates_and_totals_belong_together(session: Session) -> None:
+    for document, content in contents(session):
+        assert verifying.adds_up(content)
+        assert sum(each.net_cents for each in content.lines) == content.net_cents
+        if document.kind != Kind.CREDIT_NOTE:
+            for each in content.rates:
+                assert abs(Decimal(each.net_cents) * each.rate_bp / 10_000 - each.vat_cents) <= 1
+
+
+def p5_nothing_is_credited_twice(session: Session) -> None:
+    for each in documents(session):
+        if each.kind != Kind.CREDIT_NOTE:
+            left = queries.left_of(session, each)
+            assert all(rate.net_cents >= 0 and rate.vat_cents >= 0 for rate in left)
+            credited = queries.credited_cents(session, each.id)
+            assert credited <= each.gross_cents
+            if credited == each.gross_cents:
+                assert all(rate.net_cents == rate.vat_cents == 0 for rate in left)
+
+
+def p6_the_journals_are_read_again_and_balance(session: Session, years: set[int]) -> None:
+    for year in years:
+        made = fec.export(session, year)
+        assert [str(each) for each in fec_findings(made.name, made.content)] == []
+
+
+def p7_what_clients_owe_is_documents_less_payments(session: Session) -> None:
+    owed = 0
+    for document, content in contents(session):
+        owed += sign(document) * (content.gross_cents - sum(each.gross_cents for each in content.deposits))
+    paid = session.scalar(sa.select(sa.func.sum(Payment.amount_cents))) or 0
+    assert -total(session, Account.RECEIVABLE) == owed - paid
+
+
+def p8_wallets_are_the_advances_of_members(session: Session, people: list[int]) -> None:
+    held = 0
+    for person_id in people:
+        wallet = ledger.balance_cents(session, person_id)
+        reserved = ledger.balance_cents(session, person_id, Account.RESERVED)
+        assert wallet >= 0
+        assert reserved >= 0
+        held += wallet + reserved
+    assert held == total(session, Account.WALLET, Account.RESERVED)
+
+
+def p9_nothing_issued_or_booked_can_be_changed(session: Session, table: str, verb: str) -> None:
+    there = session.scalar(sa.text(f"SELECT count(*) FROM {table}"))
+    if not there:
+        return
+    statement = f"DELETE FROM {table}" if verb == "delete" else f"UPDATE {table} SET id = id"
+    if table in ("deposit", "document_file"):
+        statement = statement.replace("id = id", "document_id = document_id")
+    refused = False
+    try:
+        with session.begin_nested():
+            session.execute(sa.text(statement))
+    except DBAPIError:
+        refused = True
+    assert refused, f"{table} let itself be changed by {verb}"
+    assert session.scalar(sa.text(f"SELECT count(*) FROM {table}")) == there
+
+
+def p10_nothing_is_booked_in_a_closed_period(book) -> None:
+    refused = False
+    try:
+        book()
+    except Problem:
+        refused = True
+    assert refused
+
+
+def p11_perpetual_totals_continue(session: Session) -> None:
+    last: dict[str, tuple] = {}
+    for each in session.scalars(sa.select(Closing).order_by(Closing.position)):
+        said = closing_of(each.payload)
+        assert said.perpetual == added([*last.get(said.span, ()), *said.period])
+        last[said.span] = said.perpetual
+    assert [str(each) for each in checking.findings(session)] == []
+
+
+# P12, the same command twice is one document, is checked by each rule that issues: it sends its command again.
+
+
+def p13_without_vat_there_is_none(session: Session, regime: Regime) -> None:
+    if regime != Regime.STANDARD:
+        accounts = (Account.VAT, Account.VAT_PREPAID, Account.VAT_WAITING)
+        assert not session.scalar(sa.select(sa.func.count(LedgerLine.id)).where(LedgerLine.account.in_(accounts)))
+        assert all(content.vat_cents == 0 for _, content in contents(session))
+
+
+def p14_each_plate_took_its_filament_from_a_spool_once(session: Session) -> None:
+    query = sa.select(SpoolMovement.attempt_id).where(SpoolMovement.kind == Movement.CONSUMED)
+    signed = sa.select(Attempt.id).where(Attempt.state == AttemptState.SIGNED_OFF)
+    assert sorted(session.scalars(query)) == sorted(session.scalars(signed))
+
+
+def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None:
+    """Sales, VAT and advances, each from the documents and the charges alone."""
+    net = vat = advances = 0
+    for document, content in contents(session):
+        of_deposit = Kind.DEPOSIT in (document.kind, document.corrects.kind if document.corrects else None)
+        deducted = sum(each.net_cents for each in content.deposits)
+        vat += sign(document) * (content.vat_cents - sum(each.vat_cents for each in content.deposits))
+        advances += sign(document) * ((content.net_cents if of_deposit else 0) - deducted)
+        net += 0 if of_deposit else sign(document) * content.net_cents
+    charged = sum(ledger.charged_cents(session, each) for each in orders)
+    settled = sa.select(sa.func.sum(Payment.amount_cents)).where(Payment.key.like("%settled-%"))
+    assert total(session, Account.SALES) == net + charged - (session.scalar(settled) or 0)
+    assert total(session, Account.VAT, Account.VAT_WAITING) == vat
+    assert total(session, Account.ADVANCES) == advances >= 0
+    assert total(session, Account.VAT_WAITING) >= 0
+
+
+def nothing_is_given_back_twice(session: Session, order) -> None:
+    assert refunds.refundable(session, order).most_cents >= 0
+    assert ledger.refunded_cents(session, order.id) >= 0
+
+
+def every_booking_is_tied(session: Session) -> None:
+    """A booking belongs to an order, a document, a wallet or the drawer, and has at least two lines."""
+    for each in session.scalars(sa.select(LedgerEntry)):
+        assert len(each.lines) >= 2
+        accounts = {line.account for line in each.lines}
+        assert each.order_id or each.document_id or accounts & {Account.WALLET, Account.CASH}
