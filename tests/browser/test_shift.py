@@ -1,16 +1,12 @@
 """A volunteer's whole shift in Chromium, on a phone in both languages, and the board's main actions by keyboard alone."""
 
 import re
-from pathlib import Path
 
 import pytest
-from babel.support import Translations
 from playwright.sync_api import expect
 
-from fablab import web
 from fablab.slicing.samples import write_samples
-from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import Somebody, focus
 from tests.running import system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
@@ -24,27 +20,11 @@ def demo(tmp_path_factory):
         yield running
 
 
-class Shift:
-    """A volunteer with a phone; `word` is what a button says in their language."""
+class Shift(Somebody):
+    """A volunteer, mostly with a phone."""
 
-    def __init__(self, chromium, demo, language, phone=True):
-        self.words = Translations.load(Path(web.__file__).parent / "translations", [language])
-        self.page = open_page(chromium, demo, "bob", language=language, phone=phone)
-
-    def word(self, english):
-        return self.words.gettext(english)
-
-    def at(self, address):
-        self.page.goto(address)
-        self.looks_well()
-
-    def looks_well(self):
-        assert problems(self.page) == [], self.page.url
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
-
-    def press(self, english, within=None, role="button"):
-        (within or self.page).get_by_role(role, name=self.word(english)).first.click()
-        self.page.wait_for_load_state()
+    def __init__(self, chromium, demo, language, *, phone=True):
+        super().__init__(chromium, demo, "bob", language, phone=phone)
 
     def finished(self):
         """The tasks of plates that are printed and wait for a look."""
@@ -131,6 +111,7 @@ def hand_over_and_close(shift, text):
     shift.page.fill("#text", text)
     shift.press("Put it on the board")
     expect(shift.page.locator("aside.note")).to_contain_text(text)
+    assert shift.page.errors == []  # what is asked for while somebody signs out may be refused
     shift.press("Sign out")
     expect(shift.page.locator("#password")).to_be_visible()
 
@@ -164,16 +145,6 @@ def test_a_whole_shift_on_a_phone(chromium, demo, tmp_path, language):
     walk_in(shift, part)
     hand_out(shift, WAITING[language])
     hand_over_and_close(shift, f"Everything is clean ({language}).")
-    assert shift.page.errors == []
-
-
-def focus(page, target):
-    """Reach something by the tabulator key alone."""
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError(f"{target} is never reached")
 
 
 def test_the_main_actions_of_the_board_need_no_mouse(chromium, demo):

@@ -1,0 +1,43 @@
+"""Somebody in front of a browser, in a language: goes to pages that have to look well, and presses buttons by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.support import Translations
+
+from fablab import web
+from tests.browser.axe import problems
+from tests.browser.test_journey import open_page
+
+
+class Somebody:
+    """A person of the demo place; `word` is what a button says in their language."""
+
+    def __init__(self, chromium, demo, who, language, *, phone=True, javascript=True):
+        self.words = Translations.load(Path(web.__file__).parent / "translations", [language])
+        self.page = open_page(chromium, demo, who, language=language, phone=phone, javascript=javascript)
+
+    def word(self, english):
+        return self.words.gettext(english)
+
+    def at(self, address):
+        self.page.goto(address)
+        self.looks_well()
+
+    def looks_well(self):
+        assert problems(self.page) == [], self.page.url
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+
+    def press(self, english, within=None, role="button"):
+        (within or self.page).get_by_role(role, name=self.word(english)).first.click()
+        self.page.wait_for_load_state()
+
+
+def focus(page, target):
+    """Reach something by the tabulator key alone."""
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{target} is never reached")
