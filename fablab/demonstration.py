@@ -137,6 +137,7 @@ def fill() -> None:
 def _past(parts: Sequence[Path], company: Company) -> None:
     demohistory.printed(Past("emilie@demo.example", parts[1], 6, 12, company=company))
     _invoice(company)
+    demohistory.printed(Past("alice@demo.example", parts[0], 4, 5, company=company))  # to be invoiced
     members = [f"{name}@demo.example" for name in BUSY]
     for past in demohistory.three_weeks(members, parts, WITH_PLA):
         demohistory.printed(past)

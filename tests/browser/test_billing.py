@@ -182,20 +182,3 @@ def test_a_wrong_number_is_told_beside_its_field_without_javascript(chromium, de
     carole.fill("[name=siret]", "98765432400001")
     carole.get_by_role("button", name="Enregistrer").click()
     expect(carole.locator("h1")).to_have_text("Atelier Sud")
-
-
-@pytest.mark.parametrize("phone", [True, False])
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_no_page_of_the_books_is_wider_than_its_screen(chromium, demo, language, phone):
-    page = open_page(chromium, demo, "carole", language=language, phone=phone)
-    page.goto("/invoices/")
-    invoice = page.locator("table a", has_text="-00001").last.get_attribute("href")
-    page.goto("/companies/")
-    company = page.locator("main li a").first.get_attribute("href")
-    paths = ["/invoices/", invoice, f"{invoice}/credit?amount=1&reason=x&key=12345678", "/companies/", "/companies/new"]
-    paths += [company, f"{company}/change", "/setup/seller/", "/setup/seller/identity", "/setup/seller/vat"]
-    for path in [*paths, "/setup/seller/mentions/franchise"]:
-        page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-    assert page.errors == []

@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import problems
 from tests.browser.test_journey import open_page
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
@@ -82,23 +81,6 @@ def test_a_new_filament_goes_from_the_parcel_onto_a_printer_and_the_scale(chromi
     expect(page.locator(".past li").first).to_contain_text(words["then"])
     expect(page.locator(".big")).to_contain_text("690")
     assert [each for each in page.errors if "422" not in each] == []
-
-
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_no_page_of_filament_is_too_wide_or_shuts_anybody_out(chromium, demo, language, phone):
-    page = open_page(chromium, demo, "carole", language=language, phone=phone)
-    page.goto("/filament/")
-    spool = page.locator(".reel-card .name a").first.get_attribute("href")
-    page.goto("/board/")
-    machine = page.locator("a[href*='/filament/printers/']").first.get_attribute("href")
-    number = spool.split("/")[-1]
-    more = (spool, machine, f"{machine}/load?spool={number}", f"/s/{number}", "/board/", "/s/of-another-place")
-    for path in (*PAGES, *more):
-        page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-        assert problems(page) == [], path
 
 
 def test_a_spool_is_loaded_by_keyboard_alone(chromium, demo):

@@ -155,32 +155,6 @@ def test_a_wrong_file_is_told_in_the_drop_zone(chromium, demo, tmp_path):
     assert alice.url.endswith("/orders/")
 
 
-@pytest.mark.parametrize("phone", [True, False])
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_no_page_is_wider_than_its_screen_or_makes_errors(chromium, demo, language, phone):
-    page = open_page(chromium, demo, "carole", language=language, phone=phone)
-    paths = [
-        "/orders/",
-        "/wallet/",
-        "/board/",
-        "/people/",
-        "/setup/",
-        "/setup/printers/new",
-        "/filament/",
-        "/filament/products/new",
-        "/filament/receive",
-        "/filament/shopping",
-        "/filament/labels",
-        "/setup/tariffs/new",
-    ]
-    for path in paths:
-        page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-        assert page.get_attribute("html", "lang") == language
-    assert page.errors == []
-
-
 def test_the_board_is_worked_by_keyboard_alone(chromium, demo):
     page = open_page(chromium, demo, "bob")
     page.goto("/board/")

@@ -16,7 +16,6 @@ WORDS = {
         "read": "Mark all as read",
         "save": "Save",
         "saved": "Saved.",
-        "none": "No mail server is set",
     },
     "fr": {
         "search": "Chercher",
@@ -25,7 +24,6 @@ WORDS = {
         "read": "Tout marquer comme lu",
         "save": "Enregistrer",
         "saved": "Enregistré.",
-        "none": "Aucun serveur",
     },
 }
 WHO = {"en": ("emilie", "Émilie"), "fr": ("denis", "Denis")}
@@ -63,18 +61,12 @@ def test_a_member_is_told_and_a_volunteer_hands_out_on_a_phone(chromium, demo, l
         assert problems(bob) == []
 
 
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_axe_finds_nothing_on_the_pages_of_the_administrator(chromium, demo, language, phone):
-    carole = open_page(chromium, demo, "carole", language=language, phone=phone)
-    for address in ("/mail/", "/pick-up/", "/pick-up/rules", "/notices/"):
-        carole.goto(address)
-        assert problems(carole) == [], address
-        assert carole.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+def test_the_mails_are_read_as_they_are_sent(chromium, demo):
+    carole = open_page(chromium, demo, "carole", phone=True)
     carole.goto("/mail/")
-    expect(carole.locator("main")).to_contain_text(WORDS[language]["none"])
+    expect(carole.locator("main")).to_contain_text("No mail server is set")
     carole.locator("main table a").first.click()
-    assert problems(carole) == []
     carole.locator("a[href$='as-sent']").click()
     expect(carole.locator("h1")).to_be_visible()
     assert problems(carole) == []
+    assert carole.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -39,16 +39,3 @@ def test_prices_by_the_half_hour_are_tried_with_an_example_and_hold_for_companie
     page.get_by_role("button", name=words["use"]).click()
     expect(page.locator("section[aria-labelledby=group-company]")).to_contain_text(re.compile(r"1[.,]00\s*€|€1[.,]00"))
     assert [each for each in page.errors if "422" not in each] == []
-
-
-@pytest.mark.parametrize("phone", [True, False], ids=["phone", "desktop"])
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_no_page_of_prices_is_too_wide_or_shuts_anybody_out(chromium, demo, language, phone):
-    page = open_page(chromium, demo, "carole", language=language, phone=phone)
-    page.goto("/people/")
-    person = page.locator("main a[href*='/people/']").first.get_attribute("href").split("/")[-1]
-    for path in ("/setup/tariffs/", "/setup/tariffs/new", f"/setup/tariffs/people/{person}"):
-        page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, path
-        assert problems(page) == [], path
