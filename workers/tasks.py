@@ -18,7 +18,7 @@ from fablab.payments import looking
 from fablab.quotes import ending
 from fablab.receivables import reminders
 from fablab.settings import settings
-from workers import mailing, printing, slicing
+from workers import cameras, mailing, printing, slicing
 
 app = bus.celery()
 
@@ -78,6 +78,12 @@ def connect(machine_id: int) -> None:
 def watch(machine_id: int) -> None:
     """Look at a printer and write down what became of the attempt on it."""
     printing.watch(machine_id)
+
+
+@app.task(name="find_camera")
+def find_camera(machine_id: int) -> None:
+    """Ask a printer's server where its camera is."""
+    cameras.find(machine_id)
 
 
 @app.task(name="remind")

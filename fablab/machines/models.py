@@ -54,7 +54,7 @@ class Machine(Base):
     """A printer: how to reach it, its profile, what it reports, and whether its plate is known to be empty.
 
     An `attended` one prints only while somebody is there; those on one electrical `circuit` do not all heat at once.
-    `snapshot` is the address of its camera's picture, if it has one.
+    `snapshot` is the address of its camera's picture that somebody entered, `found_snapshot` the one its server names.
     """
 
     __tablename__ = "machine"
@@ -82,6 +82,7 @@ class Machine(Base):
     circuit: Mapped[str] = mapped_column(String(40), default="", server_default="")
     attended: Mapped[bool] = mapped_column(default=False, server_default=false())
     snapshot: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    found_snapshot: Mapped[str] = mapped_column(String(500), default="", server_default="")
 
     lease_token: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
@@ -94,7 +95,12 @@ class Machine(Base):
     @property
     def has_camera(self) -> bool:
         """Whether there is a picture of it."""
-        return self.draws_itself or bool(self.snapshot)
+        return self.draws_itself or bool(self.picture_address)
+
+    @property
+    def picture_address(self) -> str:
+        """Where its camera's picture is: what somebody entered goes first."""
+        return self.snapshot or self.found_snapshot
 
 
 class HouseRules(Base):

@@ -72,9 +72,24 @@ def change(session: Session, machine: Machine, data: MachineData, by_id: int) ->
         machine.key_sealed = vault.seal(data.key, f"printer:{machine.id}")
     if moved:
         machine.plate, machine.operation = Plate.HELD, Operation.UNSEEN
+        machine.found_snapshot = ""
     note(session, machine.id, "changed", by_id)
     bus.ask(session, "watch", machine.id)
+    _ask_for_camera(session, machine)
     bus.tell(session, "board")
+
+
+def _ask_for_camera(session: Session, machine: Machine) -> None:
+    if not machine.draws_itself:
+        bus.ask(session, "find_camera", machine.id)
+
+
+def camera_found(session: Session, machine_id: int, address: str) -> None:
+    """Keep where the picture of a machine's camera is, as its server says; empty for none."""
+    machine = session.get_one(Machine, machine_id)
+    if machine.found_snapshot != address:
+        machine.found_snapshot = address
+        bus.tell(session, "board")
 
 
 def _check(session: Session, data: MachineData, machine: Machine | None = None) -> None:
@@ -216,6 +231,8 @@ def record_report(session: Session, machine: Machine, report: Report, now: datet
         machine.seen_at = now
     if before != (machine.operation, machine.operation_note, machine.foreign_file, _percent(machine.progress)):
         bus.tell(session, "board")
+    if here and before[0] in (Operation.UNSEEN, Operation.OFFLINE):
+        _ask_for_camera(session, machine)
     if before[0] != Operation.READY and machine.operation == Operation.READY:
         bus.ask(session, "schedule")
 

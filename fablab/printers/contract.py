@@ -118,6 +118,9 @@ class Printer(Protocol):
     def connect(self) -> None:
         """Ask the printer's server to connect to the machine again."""
 
+    def camera(self) -> str:
+        """Return the address of a picture of its camera, as this server reaches it; empty when it names none."""
+
     def check(self) -> list[Finding]:
         """Test the connection and say in words what is right and what is wrong; never raises a `Problem`."""
 

@@ -18,6 +18,7 @@ from fablab.printers.contract import (
     Reading,
     Refused,
 )
+from fablab.printers.octoprint_camera import picture_of
 from fablab.printers.octorest_client import OctoClient
 from fablab.words import say
 
@@ -37,6 +38,7 @@ STATES = {
 }
 
 PERMISSIONS = ("STATUS", "FILES_LIST", "FILES_UPLOAD", "FILES_SELECT", "FILES_DELETE", "PRINT", "CONNECTION")
+FOR_THE_CAMERA = ("SETTINGS_READ", "WEBCAM")
 
 
 class OctoPrintPrinter:
@@ -119,6 +121,14 @@ class OctoPrintPrinter:
         """Ask OctoPrint to connect to the machine."""
         self._client.connect()
 
+    def camera(self) -> str:
+        """Return where the picture of the camera is by OctoPrint's settings, which the key may have to stay out of."""
+        try:
+            said = _json(self._client._get("/api/settings"))  # noqa: SLF001 - OctoRest's own call ends in a wrong address
+        except Denied:
+            return ""
+        return picture_of(said, self._address, self._networks)
+
     def check(self) -> list[Finding]:
         """Test address, key, rights and the line to the machine, in this order, until something is wrong."""
         try:
@@ -134,6 +144,8 @@ class OctoPrintPrinter:
         try:
             found += self._check_rights(client)
             found.append(_machine_finding(self.look()))
+            if address := self.camera():
+                found.append(_good(say("Its camera is found: {address}", address=address)))
         except Problem as problem:
             found.append(_bad(problem.sentence))
         return found
@@ -142,10 +154,19 @@ class OctoPrintPrinter:
     def _check_rights(client: OctoClient) -> list[Finding]:
         me = _json(client._get("/api/currentuser"))  # noqa: SLF001 - OctoRest has no call for it
         held = {str(each).upper() for each in me.get("permissions", [])}
-        missing = [] if "ADMIN" in held else [each for each in PERMISSIONS if each not in held]
+        missing, blind = (
+            [] if "ADMIN" in held else [each for each in rights if each not in held]
+            for rights in (PERMISSIONS, FOR_THE_CAMERA)
+        )
         if missing:
             return [_bad(say("The key lacks these rights in OctoPrint: {rights}.", rights=", ".join(missing)))]
-        return [_good(say("The key has all the rights that are needed."))]
+        found = [_good(say("The key has all the rights that are needed."))]
+        if blind:
+            text = say(
+                "It may not read where the camera is ({rights}): that can be entered here.", rights=", ".join(blind)
+            )
+            found.append(_good(text))
+        return found
 
 
 def reading_of(answer: dict[str, Any]) -> Reading:

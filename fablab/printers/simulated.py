@@ -225,6 +225,10 @@ class SimulatedPrinter:
             state.error, state.offline = None, False
             state.log.append(("connect", None))
 
+    def camera(self) -> str:
+        """Return nothing: what it shows is drawn."""
+        return ""
+
     def check(self) -> list[Finding]:
         """Say in words whether the simulated printer works."""
         try:

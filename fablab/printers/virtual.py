@@ -14,13 +14,13 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from fablab.printers.octoprint import PERMISSIONS
+from fablab.printers.octoprint import FOR_THE_CAMERA, PERMISSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 DISABLED_PLUGINS = [
     *("announcements", "softwareupdate", "tracking", "errortracking", "discovery", "pluginmanager", "firmware_check"),
-    *("pi_support", "health_check", "achievements", "corewizard", "backup", "classicwebcam", "gcodeviewer"),
+    *("pi_support", "health_check", "achievements", "corewizard", "backup", "gcodeviewer"),
     *("customcontrolmanager", "eventmanager", "uploadmanager", "file_check"),
 ]
 
@@ -123,6 +123,6 @@ def _groups() -> dict[str, Any]:
         "description": "What Fablab needs, and no more",
         "default": False,
         "subgroups": [],
-        "permissions": list(PERMISSIONS),
+        "permissions": [*PERMISSIONS, *FOR_THE_CAMERA],
     }
     return {"_version": 2, "tracked": [], "groups": {"dispatch": dispatch}}

@@ -43,7 +43,7 @@ def show(public_id: str) -> Response:
     with db.reading() as session:
         machine = machines.by_public_id(session, public_id)
         ours = [each.progress for each in jobs.live_attempts(session) if each.machine_id == machine.id]
-    drawn = machine.draws_itself and not machine.snapshot
+    drawn = machine.draws_itself and not machine.picture_address
     picture = cameras.drawn(ours[0] if ours else machine.progress) if drawn else _picture(machine)
     if picture is None:
         raise NotFound
@@ -55,13 +55,14 @@ def show(public_id: str) -> Response:
 
 def _picture(machine: Machine) -> Picture | None:
     """Return a picture that is a few seconds old at most; who comes while it is fetched gets the one before."""
-    if not machine.snapshot:
+    address = machine.picture_address
+    if not address:
         return None
-    kept = _kept.setdefault(machine.snapshot, _Kept())
+    kept = _kept.setdefault(address, _Kept())
     if time.monotonic() < kept.until or not kept.lock.acquire(blocking=False):
         return kept.picture
     try:
-        kept.picture = cameras.fetch(machine.snapshot, settings().networks())
+        kept.picture = cameras.fetch(address, settings().networks())
     except Problem:
         kept.picture = None
     finally:
