@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
+from fablab.billing import ledger
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.errors import NotFound
 
@@ -31,6 +32,11 @@ class Receipt:
 def number_of(entry_id: int) -> str:
     """Write the number of a booking that has no document."""
     return f"E{entry_id:06d}"
+
+
+def of_wallet(session: Session, person_id: int) -> list[LedgerEntry]:
+    """Return the top-ups of a wallet, newest first: each has a receipt."""
+    return [line.entry for line in ledger.history(session, person_id) if line.entry.kind == EntryKind.TOP_UP]
 
 
 def of_top_up(session: Session, entry_id: int) -> Receipt:

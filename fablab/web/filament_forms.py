@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_babel import lazy_gettext
-from wtforms import FileField, FloatField, HiddenField, IntegerField, SelectField, StringField
+from wtforms import FileField, HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import TextInput
 
 from fablab.money import parse_euros
 from fablab.web.forms import PageForm
+from fablab.web.typed import DecimalField
 
 GRAMS = {"inputmode": "decimal", "autocomplete": "off"}
-
-
-class DecimalField(FloatField):  # type: ignore[misc]  # WTForms has no types
-    """A number that may be written with a comma, as French keyboards do; a number field would not take it."""
-
-    widget = TextInput()
-
-    def _value(self) -> str:
-        return str(super()._value()).removesuffix(".0")
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read it either way."""
-        super().process_formdata([text.strip().replace(",", ".") for text in valuelist])
 
 
 class FilamentForm(PageForm):
@@ -127,8 +112,3 @@ class SpoolmanForm(PageForm):
 def cents(text: str | None, field: str) -> int | None:
     """Read an amount that may be left empty; raises `Invalid`."""
     return parse_euros(text, field) if text and text.strip() else None
-
-
-def euros(amount: Any) -> str:
-    """Write cents for a field."""
-    return f"{amount // 100}.{amount % 100:02d}" if amount is not None else ""

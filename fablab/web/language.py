@@ -21,6 +21,8 @@ from flask_babel import (
 from fablab.accounts.services import LANGUAGES
 from fablab.billing.quoting import PlateFigures, Quote
 from fablab.billing.receipts import number_of
+from fablab.bookkeeping.models import Span
+from fablab.bookkeeping.periods import read_period
 from fablab.db import utcnow
 from fablab.languages import Language
 from fablab.settings import settings
@@ -45,6 +47,7 @@ def install(app: Flask) -> None:
         upcoming=upcoming,
         from_now=from_now,
         day=day,
+        period=period,
         rate=rate,
         iban=lambda number: Language(choose()).iban(number),
         centimetres=centimetres,
@@ -157,6 +160,13 @@ def from_now(seconds: float) -> datetime:
 def day(on: date) -> str:
     """Write a date without a time: "3 déc. 2026"."""
     return str(format_date(on, "d MMM y"))
+
+
+def period(written: str) -> str:
+    """Say a period by the name it has in addresses: "2026-11" is "novembre 2026"."""
+    wanted = read_period(written)
+    patterns = {Span.DAY: "d MMM y", Span.MONTH: "LLLL y", Span.YEAR: "y"}
+    return str(format_date(wanted.first_on, patterns[wanted.span]))
 
 
 def rate(rate_bp: int) -> str:

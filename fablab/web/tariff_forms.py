@@ -16,6 +16,7 @@ from fablab.errors import Invalid
 from fablab.money import parse_euros
 from fablab.web.forms import PageForm
 from fablab.web.language import tr
+from fablab.web.typed import euros
 from fablab.words import say
 
 RATE = "rate-"
@@ -99,7 +100,7 @@ def values_of(tariff: Tariff) -> dict[str, Any]:
 
 
 def _euros(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}" if cents else ""
+    return euros(cents or None)
 
 
 def entered(form: TariffForm) -> TariffData:

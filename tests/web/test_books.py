@@ -38,7 +38,7 @@ def test_a_month_is_closed_printed_and_checked(site, books):
     bob = site.as_("bob")
     month = f"{books:%Y-%m}"
     page = bob.get("/books/")
-    assert f"Close {month}" in page.text
+    assert f"Close {books:%B %Y}" in page.text
     answer = bob.post("/books/close", period=month)
     made = newest(Span.MONTH)
     page = bob.get(answer.location)

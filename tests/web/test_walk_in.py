@@ -1,6 +1,7 @@
 """Somebody without an e-mail at the desk: Bob orders for them, takes cash, and does what they could."""
 
 import io
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +31,12 @@ def test_from_the_desk_to_a_paid_order(site, tmp_path):
     assert "04 75 00 00 00" in page
     cash = address.replace("/orders/", "/walk-in/") + "/cash"
     for _ in range(2):
-        assert bob.post(cash, amount="5,00", key="once").status_code == 302
+        assert bob.post(cash, amount="5,00", method="cheque", reference="0042", key="once").status_code == 302
+    receipts = re.findall(r'href="(/wallet/receipts/[^"]+)', bob.get(address).text)
+    assert len(receipts) == 1
+    receipt = bob.get(receipts[0]).text
+    assert "Cheque at the desk · 0042" in receipt
+    assert f'href="{address}">Back' in receipt
     cents = seen_cents(bob.get(address).text)
     bob.post(f"{address}/confirm", **CHOICES, seen_cents=cents)
     assert "Confirmed price" in bob.get(address).text

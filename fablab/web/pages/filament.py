@@ -21,9 +21,10 @@ from fablab.filament.services import SpoolData
 from fablab.jobs import demand, spools
 from fablab.machines.models import Machine
 from fablab.web.auth import me, needs
-from fablab.web.filament_forms import FilamentForm, ReceiveForm, ReelForm, cents, euros
+from fablab.web.filament_forms import FilamentForm, ReceiveForm, ReelForm, cents
 from fablab.web.forms import saved
 from fablab.web.language import tr
+from fablab.web.typed import euros
 from fablab.words import N_
 
 blueprint = Blueprint("filament", __name__, url_prefix="/filament")

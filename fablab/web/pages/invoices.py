@@ -33,6 +33,7 @@ from fablab.web.auth import me, needs
 from fablab.web.book_forms import BuyerForm, CreditForm, PaymentForm
 from fablab.web.forms import saved
 from fablab.web.language import choose, tr
+from fablab.web.typed import euros
 from fablab.words import say
 
 blueprint = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -187,17 +188,12 @@ def _page(public_id: str, form: PaymentForm | None = None) -> str:
 
 
 def _payment_form(invoice: Document, balance: int, data: Any = None) -> PaymentForm:
-    values = {"amount": _typed(abs(balance)), "received_on": _today(), "key": secrets.token_hex(12)}
+    values = {"amount": euros(abs(balance)), "received_on": _today(), "key": secrets.token_hex(12)}
     form = PaymentForm(data, **values)
     possible = {Method.WALLET: balance < 0 and invoice.person_id is not None, Method.ONLINE: balance < 0 and provider()}
     methods = [each for each in Method if possible.get(each, True)]
     form.method.choices = [(each.value, tr(METHOD_LABELS[each])) for each in methods]
     return form
-
-
-def _typed(cents: int) -> str:
-    """Write an amount the way this reader types it."""
-    return f"{cents // 100}{',' if choose() == 'fr' else '.'}{cents % 100:02d}"
 
 
 @blueprint.get("/<public_id>/document.pdf")
@@ -255,7 +251,7 @@ def credit(public_id: str) -> Any:
         invoice = queries.seen_by(session, me(), public_id)
         left = sum(each.gross_cents for each in queries.left_of(session, invoice))
         if "amount" not in request.args:
-            form = CreditForm(amount=_typed(left), key=secrets.token_hex(12))
+            form = CreditForm(amount=euros(left), key=secrets.token_hex(12))
             return _credit_page(invoice, left, form)
         form, effect = CreditForm(request.args), None
         if form.validate():

@@ -15,7 +15,7 @@ from fablab import db, files
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import baskets, ledger, payers, reviewing, seller, tariffs, urgency
+from fablab.billing import baskets, ledger, payers, receipts, reviewing, seller, tariffs, urgency
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.offers import Check
@@ -267,6 +267,7 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         attested=attested() or order.attested_at is not None,
         is_owner=True,
         cash=top_up_form(),
+        receipts=receipts.of_wallet(session, order.person_id) if order.person.is_walk_in else [],
         today=seller.today(utcnow()),
         wanted_on=request.args.get("wanted_on") or order.wanted_on,
         limit_mb=settings().max_upload_mb,

@@ -20,8 +20,8 @@ from fablab.refunds.models import ANSWER_LABELS, WISH_LABELS, Answer, Complaint,
 from fablab.refunds.services import Decision
 from fablab.web.auth import me, needs
 from fablab.web.forms import saved
-from fablab.web.language import choose
 from fablab.web.refund_forms import ComplaintForm, DecisionForm, complaint_form
+from fablab.web.typed import euros
 from fablab.words import say
 
 blueprint = Blueprint("refunds", __name__, url_prefix="/refunds")
@@ -96,9 +96,8 @@ def _desk(session: Session, public_id: str | None = None, form: DecisionForm | N
 
 
 def _fresh(complaint: Complaint, most_cents: int) -> DecisionForm:
-    sign = "," if choose() == "fr" else "."
-    amount = f"{most_cents // 100}{sign}{most_cents % 100:02d}"
-    return DecisionForm(amount=amount, copies=complaint.order.line.quantity if len(complaint.order.lines) == 1 else 1)
+    copies = complaint.order.line.quantity if len(complaint.order.lines) == 1 else 1
+    return DecisionForm(amount=euros(most_cents), copies=copies)
 
 
 @blueprint.post("/<public_id>")

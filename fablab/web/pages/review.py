@@ -21,6 +21,7 @@ from fablab.web import talk
 from fablab.web.auth import me, needs, whoever
 from fablab.web.forms import saved
 from fablab.web.review_forms import ReviewRulesForm, VerdictForm
+from fablab.web.typed import euros
 from fablab.words import say
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")
@@ -103,8 +104,7 @@ def rules() -> Any:
     """Show which orders somebody looks at first."""
     with db.reading() as session:
         now = review.rules_of(session)
-    price = f"{now.price_cents // 100}.{now.price_cents % 100:02d}"
-    return render_template("review/rules.html", form=ReviewRulesForm(obj=now, price=price))
+    return render_template("review/rules.html", form=ReviewRulesForm(obj=now, price=euros(now.price_cents)))
 
 
 @blueprint.post("/rules")

@@ -21,6 +21,7 @@ from fablab.web.auth import me, needs
 from fablab.web.book_forms import IdentityForm, MentionForm, RegimeForm
 from fablab.web.forms import saved
 from fablab.web.language import tr
+from fablab.web.typed import decimal
 from fablab.words import say
 
 blueprint = Blueprint("seller", __name__, url_prefix="/setup/seller")
@@ -98,7 +99,7 @@ def regime() -> Any:
 
 
 def _rate_text(rate_bp: int) -> str:
-    return f"{Decimal(rate_bp) / 100:f}" if rate_bp else ""
+    return decimal(f"{Decimal(rate_bp) / 100:f}") if rate_bp else ""
 
 
 @blueprint.post("/vat")

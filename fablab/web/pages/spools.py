@@ -29,11 +29,11 @@ from fablab.web.filament_forms import (
     TransferForm,
     WasteForm,
     WeighForm,
-    euros,
 )
 from fablab.web.forms import PageForm, saved
 from fablab.web.language import grams, tr
 from fablab.web.pages.filament import people_and_machines, reel_data, with_owners
+from fablab.web.typed import euros
 
 blueprint = Blueprint("spools", __name__, url_prefix="/filament/spools")
 

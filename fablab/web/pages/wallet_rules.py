@@ -17,6 +17,7 @@ from fablab.web.auth import me, needs
 from fablab.web.book_forms import WalletRulesForm
 from fablab.web.forms import saved
 from fablab.web.language import tr
+from fablab.web.typed import euros
 
 blueprint = Blueprint("wallet_rules", __name__, url_prefix="/setup/wallets")
 
@@ -27,8 +28,7 @@ def show() -> Any:
     """Show the rules with the form to change them, filled with what holds now."""
     with db.reading() as session:
         now = prepaid.rules_on(session, _today())
-    cap = f"{now.cap_cents / 100:.2f}"
-    return _page(_form(prepaid=now.prepaid.value, cap=cap, valid_from=_today()))
+    return _page(_form(prepaid=now.prepaid.value, cap=euros(now.cap_cents), valid_from=_today()))
 
 
 def _today() -> Any:
