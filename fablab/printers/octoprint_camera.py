@@ -19,8 +19,9 @@ def picture_of(settings: Mapping[str, Any], octoprint: str, allowed_networks: Se
     Nothing, too, when the picture is where no printer may be: nobody is pointed elsewhere by a printer's server.
     """
     webcam = settings.get("webcam")
-    switched_on = isinstance(webcam, dict) and webcam.get("webcamEnabled") is not False
-    said = webcam.get("snapshotUrl") if switched_on else None
+    if not isinstance(webcam, dict) or webcam.get("webcamEnabled") is False:
+        return ""
+    said = webcam.get("snapshotUrl")
     if not isinstance(said, str) or not said.strip():
         return ""
     try:

@@ -60,6 +60,13 @@ def wider(page):
     return [f"{wide} px too wide"] if wide > 0 else []
 
 
+def test_the_menu_of_an_administrator_takes_one_line_of_an_ordinary_screen(chromium, demo):
+    page = open_page(chromium, demo, ADMINISTRATOR, language="fr")
+    page.goto("/setup/")
+    assert page.locator(".top nav a").count() >= 10
+    assert page.evaluate("document.querySelector('.top').offsetHeight") < 80
+
+
 @pytest.mark.parametrize("address", ["/s/of-another-place", "/p/of-another-place", "/nowhere"])
 def test_an_address_that_leads_nowhere_is_a_page_too(chromium, demo, address):
     page = open_page(chromium, demo, VOLUNTEER, language="fr")
