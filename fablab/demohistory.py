@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab import db, files
@@ -18,6 +18,7 @@ from fablab.billing import payers, reviewing
 from fablab.billing import services as billing
 from fablab.billing.payers import PayerChoice
 from fablab.db import utcnow
+from fablab.demotime import Clock, afternoon, as_of
 from fablab.jobs import dispatch, signoff
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
@@ -25,7 +26,8 @@ from fablab.jobs.models import Attempt, Job, Slice
 from fablab.jobs.signoff import Reason, Verdict
 from fablab.jobs.states import JobState
 from fablab.machines.models import Machine
-from fablab.orders import intake, review
+from fablab.notices import services as notices
+from fablab.orders import intake
 from fablab.orders import services as orders
 from fablab.orders.intake import Part
 from fablab.orders.models import Order
@@ -34,6 +36,8 @@ from fablab.orders.shelf import PickUp
 from fablab.slicing.choices import Choices, Quality
 
 DAYS, PRINTS, FAILED_OF_TEN = 21, 16, 2
+ORDERED_BEFORE, FIRST_TRY_BEFORE = timedelta(hours=26), timedelta(hours=4)
+SIGNED_OFF_AFTER, COLLECTED_AFTER = timedelta(minutes=20), timedelta(hours=20)
 VOLUNTEER = "bob@demo.example"
 
 
@@ -49,6 +53,12 @@ class Past:
     company: Company | None = None
     collected: bool = True
     on: str | None = None
+    number: int = 0
+
+    @property
+    def at(self) -> datetime:
+        """When it began to be printed."""
+        return afternoon(self.days_ago, self.number)
 
 
 def three_weeks(members: Sequence[str], parts: Sequence[Path], machines: Sequence[str]) -> list[Past]:
@@ -64,14 +74,24 @@ def three_weeks(members: Sequence[str], parts: Sequence[Path], machines: Sequenc
             day,
             chance.choice(reasons) if chance.randrange(10) < FAILED_OF_TEN else None,
             on=machines[number % len(machines)],
+            number=number,
         )
         for number, day in enumerate(days)
     ]
 
 
-def order(part: Path, email: str, copies: int, company: Company | None = None, *, on: str | None = None) -> int:
+def order(
+    part: Path,
+    email: str,
+    copies: int,
+    company: Company | None = None,
+    *,
+    on: str | None = None,
+    at: datetime | None = None,
+) -> int:
     """Order a sample part as its person would, to be printed `on` one machine or any, and return the order's id."""
-    with db.transaction() as session:
+    then = at or utcnow()
+    with db.transaction() as session, as_of(session, then):
         person, draft, wanted, cents = _draft(session, part, email, copies)
         if company is not None:
             payers.choose(session, draft, PayerChoice(company.public_id, "BC-2041", seen_before_vat=True), person)
@@ -80,17 +100,17 @@ def order(part: Path, email: str, copies: int, company: Company | None = None, *
             chosen = select(Machine.id).where(Machine.name == on)
             for job in jobs.of_order(session, draft.id):
                 job.only_on_id = session.scalars(chosen).one()
+        draft.created_at = draft.confirmed_at = then
         return draft.id
 
 
 def request(part: Path, email: str, copies: int, hours_ago: int) -> None:
     """Send an order that somebody looks at first by the rules of the place, some hours ago."""
-    with db.transaction() as session:
+    then = utcnow() - timedelta(hours=hours_ago)
+    with db.transaction() as session, as_of(session, then):
         person, draft, wanted, cents = _draft(session, part, email, copies)
         reviewing.submit(session, draft, {draft.line.id: wanted}, cents, person, attested=True)
-        asked = review.latest(session, draft.id)
-        assert asked is not None
-        asked.asked_at = utcnow() - timedelta(hours=hours_ago)
+        draft.created_at = then
 
 
 def _draft(session: Session, part: Path, email: str, copies: int) -> tuple[Person, Order, Wanted, int]:
@@ -109,46 +129,47 @@ def _measured(part: Path, sha256: str) -> Part:
 
 def printed(past: Past) -> int:
     """Let an order be printed, signed off and mostly collected some days ago, by the services a real one takes."""
-    order_id = order(past.part, past.email, past.copies, past.company, on=past.on)
-    then = utcnow() - timedelta(days=past.days_ago)
-    with db.transaction() as session:
+    then = past.at
+    order_id = order(past.part, past.email, past.copies, past.company, on=past.on, at=then - ORDERED_BEFORE)
+    with db.transaction() as session, as_of(session, then) as clock:
         volunteer = session.scalars(select(Person).where(Person.email == VOLUNTEER)).one()
         found = session.get_one(Order, order_id)
         for job in jobs.of_order(session, order_id):
             _sliced_as_estimated(session, found, job)
         if past.failed is not None:
-            for attempt in dispatch.schedule(session, then - timedelta(hours=5)):
-                _print(session, found, attempt)
+            for attempt in dispatch.schedule(session, then - FIRST_TRY_BEFORE):
+                ended = _print(session, found, attempt, clock)
+                clock.moves_to(min(ended + SIGNED_OFF_AFTER, then))
                 billing.sign_off(session, attempt, Verdict(0, past.failed), volunteer)
         for attempt in dispatch.schedule(session, then):
-            _print(session, found, attempt)
+            clock.moves_to(_print(session, found, attempt, clock) + SIGNED_OFF_AFTER)
             billing.sign_off(session, attempt, signoff.Verdict(attempt.copies), volunteer)
         if past.collected:
+            clock.moves_to(clock.now + COLLECTED_AFTER)
             orders.collected(session, found, volunteer.id)
-        session.execute(update(Order).where(Order.id == order_id).values(created_at=then, confirmed_at=then))
+            notices.read(session, found.person_id, None, clock.now)
     return order_id
 
 
 def finished(part: Path, email: str, machine: str) -> None:
     """Let a print end on a machine, so that its plate waits for somebody."""
-    order_id = order(part, email, 1, on=machine)
-    with db.transaction() as session:
+    now = utcnow()
+    order_id = order(part, email, 1, on=machine, at=now - ORDERED_BEFORE)
+    with db.transaction() as session, as_of(session, now) as clock:
         found = session.get_one(Order, order_id)
         (job,) = jobs.of_order(session, order_id)
         _sliced_as_estimated(session, found, job)
         assert job.slice is not None
-        begun = utcnow() - timedelta(seconds=job.slice.time_s, minutes=25)
+        begun = now - timedelta(seconds=job.slice.time_s, minutes=25)
         for attempt in dispatch.schedule(session, begun):
-            _print(session, found, attempt)
+            _print(session, found, attempt, clock)
 
 
-def waited_for(order_id: int, days: int, reminders: int) -> None:
-    """Let an order lie on the shelf for long although its person was reminded."""
-    now = utcnow()
+def waited_for(order_id: int, reminders: int) -> None:
+    """Let the person of an order on the shelf have been reminded in vain."""
     with db.transaction() as session:
         row = session.get_one(PickUp, order_id)
-        row.ready_at, row.reminders = now - timedelta(days=days), reminders
-        row.reminded_at = now - timedelta(days=8)
+        row.reminders, row.reminded_at = reminders, utcnow() - timedelta(days=8)
 
 
 def _sliced_as_estimated(session: Session, found: Order, job: Job) -> None:
@@ -172,10 +193,15 @@ def _sliced_as_estimated(session: Session, found: Order, job: Job) -> None:
     session.refresh(job)
 
 
-def _print(session: Session, found: Order, attempt: Attempt) -> None:
+def _print(session: Session, found: Order, attempt: Attempt, clock: Clock) -> datetime:
+    """Let an attempt be printed to its end, and return when that was."""
+    begun = attempt.claimed_at
+    ended = begun + timedelta(seconds=attempt.slice.time_s)
+    clock.moves_to(begun)
     dispatch.sending(session, attempt)
-    dispatch.about_to_start(session, attempt, attempt.claimed_at)
-    ended = attempt.claimed_at + timedelta(seconds=attempt.slice.time_s)
-    dispatch.record(session, attempt, Judgement.PRINTING, {}, attempt.claimed_at)
+    dispatch.about_to_start(session, attempt, begun)
+    dispatch.record(session, attempt, Judgement.PRINTING, {}, begun)
     orders.in_production(session, found)
+    clock.moves_to(ended)
     dispatch.record(session, attempt, Judgement.FINISHED, {}, ended)
+    return ended

@@ -23,6 +23,7 @@ from fablab.billing.pricing import DEFAULT_TARIFF, Rules
 from fablab.billing.seller import IdentityData, RegimeData
 from fablab.db import utcnow
 from fablab.demohistory import Past
+from fablab.demotime import afternoon, as_of
 from fablab.errors import Conflict
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
@@ -67,7 +68,7 @@ PEOPLE = (
     DemoPerson("Louise Girard", "louise@demo.example", cents=4000),
     DemoPerson("Mathieu Perrin", "mathieu@demo.example", cents=4000),
     DemoPerson("Nadia Cohen", "nadia@demo.example", cents=4000),
-    DemoPerson("Olivier Brun", "olivier@demo.example", cents=4000),
+    DemoPerson("Olivia Brown", "olivia@demo.example", cents=4000, language="en"),
     DemoPerson("Pauline Masson", "pauline@demo.example", cents=4000),
     DemoPerson("Quentin Noël", "quentin@demo.example", cents=4000),
     DemoPerson("Rose Lambert", "rose@demo.example", cents=4000),
@@ -76,7 +77,7 @@ PEOPLE = (
     DemoPerson("Hugo Blanc", "hugo@demo.example", Role.VOLUNTEER),
     DemoPerson("Irma Vidal", "irma@demo.example", Role.TREASURER),
 )
-BUSY = ("denis", "emilie", "farid", "alice", "louise", "mathieu", "nadia", "olivier", "pauline", "quentin", "therese")
+BUSY = ("denis", "emilie", "farid", "alice", "louise", "mathieu", "nadia", "olivia", "pauline", "quentin", "therese")
 """Whose prints the place has behind it. Gaëlle, of all people, is new: her first order is still to come."""
 
 SIGN_INS = PEOPLE[:3]
@@ -120,7 +121,8 @@ def fill() -> None:
     with db.transaction() as session:
         people = _people(session)
         volunteer = people["bob@demo.example"]
-        demoshelf.fill(session, people)
+        with as_of(session, afternoon(45, 0)):
+            demoshelf.fill(session, people)
         _machines(session, [(name, profile, _simulated(name)) for name, profile in MACHINES])
         demoroom.open_for(session, volunteer)
         demoroom.add_in_repair(
@@ -130,26 +132,36 @@ def fill() -> None:
         _wallets(session, people)
         review.set_rules(session, _review_rules())
         company = _books(session, people)
-    _past(parts, company)
-    _present(parts, people)
+    asked = _past(parts, company)
+    _present(parts, people, asked)
 
 
-def _past(parts: Sequence[Path], company: Company) -> None:
-    demohistory.printed(Past("emilie@demo.example", parts[1], 6, 12, company=company))
-    _invoice(company)
-    demohistory.printed(Past("alice@demo.example", parts[0], 4, 5, company=company))  # to be invoiced
-    members = [f"{name}@demo.example" for name in BUSY]
-    for past in demohistory.three_weeks(members, parts, WITH_PLA):
-        demohistory.printed(past)
-
-
-def _present(parts: Sequence[Path], people: Mapping[str, Person]) -> None:
-    """Leave something to do: parts on the shelf, a plate, requests, questions, and two prints on their way."""
-    shelf = [("samir", parts[1], 33), ("nadia", parts[-1], 3), ("emilie", parts[0], 1), ("denis", parts[1], 1)]
-    left, asked, *_ = (
-        demohistory.printed(Past(f"{name}@demo.example", part, 1, days, collected=False)) for name, part, days in shelf
+def _past(parts: Sequence[Path], company: Company) -> int:
+    """Let three weeks pass, oldest first, and return the order that its person asks something about."""
+    to_invoice = Past("emilie@demo.example", parts[1], 6, 12, company=company)
+    forgotten, asked, *ready = (
+        Past(f"{name}@demo.example", part, 1, days, collected=False)
+        for name, part, days in (
+            ("samir", parts[1], 33),
+            ("nadia", parts[-1], 3),
+            ("emilie", parts[0], 1),
+            ("denis", parts[1], 1),
+        )
     )
-    demohistory.waited_for(left, 33, 3)
+    members = [f"{name}@demo.example" for name in BUSY]
+    pasts = [to_invoice, Past("alice@demo.example", parts[0], 4, 5, company=company), forgotten, asked, *ready]
+    pasts += demohistory.three_weeks(members, parts, WITH_PLA)
+    made = {}
+    for past in sorted(pasts, key=lambda past: past.at):
+        made[past] = demohistory.printed(past)
+        if past is to_invoice:
+            _invoice(company)
+    demohistory.waited_for(made[forgotten], 3)
+    return made[asked]
+
+
+def _present(parts: Sequence[Path], people: Mapping[str, Person], asked: int) -> None:
+    """Leave something to do: a plate, requests, questions, and two prints on their way."""
     with db.transaction() as session:
         demoroom.talk(session, people, session.get_one(Order, asked))
     demohistory.finished(parts[2], "louise@demo.example", MACHINES[-1][0])

@@ -33,7 +33,15 @@ def add_in_repair(session: Session, data: MachineData, volunteer: Person) -> Non
 
 
 def talk(session: Session, people: Mapping[str, Person], order: Order) -> None:
-    """Let a member ask for help, and another one get an answer about an order."""
+    """Let a member ask for help, one who speaks English too, and another one get an answer about an order."""
+    volunteer = people["bob@demo.example"]
+    foot = threads.ask_for_help(
+        session,
+        people["olivia@demo.example"],
+        "A foot for my loudspeaker",
+        "Hello! One of four rubber feet is lost. I have measured the others: 22 mm wide, 9 mm high. Could it be soft?",
+    )
+    threads.write(session, foot, volunteer, "Yes, in TPU. Bring one of the others on Saturday and we draw it together.")
     threads.ask_for_help(
         session,
         people["rose@demo.example"],
@@ -42,4 +50,4 @@ def talk(session: Session, people: Mapping[str, Person], order: Order) -> None:
     )
     thread = threads.open_for(session, order)
     threads.write(session, thread, order.person, "Est-ce que le support tiendra un téléphone dans sa coque ?")
-    threads.write(session, thread, people["bob@demo.example"], "Oui, jusqu'à 14 mm d'épaisseur. À samedi !")
+    threads.write(session, thread, volunteer, "Oui, jusqu'à 14 mm d'épaisseur. À samedi !")
