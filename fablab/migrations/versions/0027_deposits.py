@@ -8,7 +8,7 @@ from alembic import op
 from fablab.db import append_only_ddl
 
 revision = '0027'
-down_revision = '0025'
+down_revision = '0026'
 branch_labels = None
 depends_on = None
 
