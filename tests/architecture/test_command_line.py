@@ -76,6 +76,7 @@ def test_a_slice_gives_its_figures_and_its_gcode(cube, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [("part.3mf", three_mf(one_object(box(2, 2, 1), "centimeter"))), ("part.obj", obj(box(20, 20, 10)))],
+    ids=["3mf", "obj"],
 )
 def test_the_other_kinds_of_files_are_estimated_and_sliced(tmp_path, name, content):
     path = tmp_path / name

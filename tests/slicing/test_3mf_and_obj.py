@@ -241,7 +241,9 @@ def test_the_locked_child_refuses_with_the_same_sentence(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.3mf", three_mf(one_object(CUBE))), ("a.obj", obj(CUBE))])
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.3mf", three_mf(one_object(CUBE))), ("a.obj", obj(CUBE))], ids=["3mf", "obj"]
+)
 def test_a_good_file_is_measured_in_the_locked_child(name: str, content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)

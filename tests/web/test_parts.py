@@ -90,6 +90,7 @@ def test_supports_are_switched_on_for_this_draft(alice, stl):
 @pytest.mark.parametrize(
     ("name", "content"),
     [("part.3mf", three_mf(one_object(box(4, 2, 1), "centimeter"))), ("part.obj", obj(box(40, 20, 10)))],
+    ids=["3mf", "obj"],
 )
 def test_every_kind_of_file_becomes_an_stl_that_is_priced_shown_and_printed(alice, site, name, content):
     address = upload(alice, content, name)
