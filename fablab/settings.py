@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     quote_reminder_days: int = Field(
         5, ge=0, le=90, description="Days before its end on which a client is reminded of a quote; 0: never."
     )
+    quote_deposit_percent: int = Field(
+        0, ge=0, le=100, description="Deposit a company pays when it accepts a quote, in per cent; 0: none."
+    )
     sign_up: bool = Field(True, description="Whether visitors may open an account for themselves.")
     sign_up_limit: str = Field("10 per hour", description="How many accounts one address may ask for.")
     stripe_key: str = Field("", description="Secret key of a Stripe account, for payments by card online; empty: none.")

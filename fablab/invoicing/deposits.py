@@ -106,7 +106,7 @@ def _cents(asked: Asked, left: Room) -> int:
     if asked.percent is not None:
         if not 1 <= asked.percent <= 100:
             raise Invalid(say("A deposit is between 1 and 100 percent of the price."), field="percent")
-        cents, field = half_up(Decimal(left.gross_cents * asked.percent) / 100), "percent"
+        cents, field = share_of(left.gross_cents, asked.percent), "percent"
     else:
         cents, field = asked.cents or 0, "amount"
     if cents <= 0:
@@ -117,6 +117,11 @@ def _cents(asked: Asked, left: Room) -> int:
             field=field,
         )
     return cents
+
+
+def share_of(gross_cents: int, percent: int) -> int:
+    """Return so many per cent of what an order costs, to the cent."""
+    return half_up(Decimal(gross_cents * percent) / 100)
 
 
 def _designation(order: Order, asked: Asked) -> Sentence:

@@ -15,9 +15,13 @@ from fablab.billing.models import TariffVersion
 from fablab.billing.payers import LONGEST_PO_NUMBER
 from fablab.billing.services import Agreed
 from fablab.errors import Conflict, Invalid
+from fablab.invoicing import deposits
+from fablab.invoicing.deposits import Asked
+from fablab.invoicing.issuing import Command
 from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderState
 from fablab.quotes import queries, telling
+from fablab.quotes.content import from_text
 from fablab.quotes.models import STANDING_LABELS, Quote, QuoteAnswer, QuoteLink, Reply, Standing
 from fablab.words import Day, Sentence, say
 
@@ -55,6 +59,15 @@ def accept(session: Session, quote: Quote, signature: Signature, po_number: str,
     _answer(session, quote, Reply.ACCEPTED, signature, "", now)
     billing.produce(session, order, Agreed(offer, quote.cents, version, shares), signature.by)
     telling.answered(session, quote, Reply.ACCEPTED, signature.name)
+    _ask_deposit(session, quote, order, signature, now)
+
+
+def _ask_deposit(session: Session, quote: Quote, order: Order, signature: Signature, now: datetime) -> None:
+    """Issue the invoice of the deposit that was agreed on, if one was."""
+    percent = from_text(quote.payload).deposit_percent
+    if percent:
+        by_id = signature.by.id if signature.by else None
+        deposits.issue(session, order, Asked(percent=percent), Command(f"quote-{quote.id}", by_id, now))
 
 
 def _note_po_number(order: Order, po_number: str) -> None:

@@ -10,17 +10,27 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
+from fablab.invoicing import deposits
 from fablab.invoicing.content import Content, printable
 
 
 @dataclass(frozen=True)
 class Offered:
-    """A quote: who sells what to whom at which price, until when, and when it is to be paid. None: from the wallet."""
+    """A quote: who sells what to whom at which price, until when, and when it is to be paid. None: from the wallet.
+
+    The deposit is asked for when it is accepted.
+    """
 
     content: Content
     valid_until: date
     payment_days: int | None
     wanted_on: date | None = None
+    deposit_percent: int = 0
+
+    @property
+    def deposit_cents(self) -> int:
+        """How much the deposit is, with VAT."""
+        return deposits.share_of(self.content.gross_cents, self.deposit_percent)
 
 
 @cache

@@ -56,7 +56,7 @@ def write(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     else:
         year, sequence, version = today.year, _next(session, structure, today), before.version + 1 if before else 1
     number = chain.number_text(SERIES[Kind.QUOTE], year, sequence) + (f"-{version}" if version > 1 else "")
-    text = content.to_text(Offered(_named(said, number), until, days, order.wanted_on))
+    text = content.to_text(Offered(_named(said, number), until, days, order.wanted_on, _deposit(order)))
     quote = Quote(
         order_id=order.id,
         structure=structure,
@@ -100,6 +100,10 @@ def _next(session: Session, structure: str, day: date) -> int:
 
 def _named(said: Content, number: str) -> Content:
     return replace(said, kind=Kind.QUOTE, number=number)
+
+
+def _deposit(order: Order) -> int:
+    return settings().quote_deposit_percent if order.company_id is not None else 0
 
 
 def _draft(order: Order, agreed: Agreed) -> Draft:

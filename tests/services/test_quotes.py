@@ -15,7 +15,8 @@ from fablab.billing import services as billing
 from fablab.billing.seller import today
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
-from fablab.invoicing import chain, from_orders, verifying
+from fablab.invoicing import chain, deposits, from_orders, verifying
+from fablab.invoicing.models import Document, Kind
 from fablab.jobs import queries as jobs
 from fablab.notices import queries as notice_queries
 from fablab.notices.models import Mail
@@ -26,6 +27,7 @@ from fablab.quotes import answering, content, ending, issuing, links, queries
 from fablab.quotes.answering import Signature
 from fablab.quotes.models import Quote, QuoteAnswer, QuoteLink, Standing
 from tests.books import FRANCHISE, business, command, open_books
+from tests.conftest import environment
 from tests.people import draft_cube, slice_job, small_place, wanted
 from tests.quoting import quoted, rules
 from tests.services.test_orders_of_several_parts import print_next, three_cubes
@@ -275,6 +277,18 @@ def test_what_a_person_pays_from_the_wallet_is_reserved_when_they_accept(session
     assert ledger.reserved_cents(session, order.id) == 0
     answering.accept(session, quote, by(cast.alice), "", utcnow())
     assert ledger.reserved_cents(session, order.id) == quote.cents
+
+
+def test_a_deposit_that_was_agreed_on_is_invoiced_with_the_acceptance(session):
+    with environment(quote_deposit_percent="30"):
+        cast, _, order, quote = offered(session)
+    said = content.from_text(quote.payload)
+    assert said.deposit_percent == 30
+    answering.accept(session, quote, by(cast.alice), "PO 7", utcnow())
+    (deposit,) = session.scalars(select(Document))
+    assert (deposit.kind, deposit.gross_cents) == (Kind.DEPOSIT, said.deposit_cents)
+    assert deposits.room(session, order, utcnow()).rest_cents == quote.gross_cents - said.deposit_cents
+    assert list(verifying.findings(session)) == []
 
 
 def test_without_a_seller_no_quote_is_written(session):
