@@ -12,6 +12,8 @@ from fablab.accounts.permissions import RIGHTS, Permission, Role
 from fablab.db import Base, new_public_id, utcnow
 from fablab.words import N_
 
+ERASED_DOMAIN = "erased.invalid"
+
 
 class Person(Base):
     """Somebody with an account. The e-mail is kept in lower case; without a password nobody can sign in.
@@ -40,6 +42,11 @@ class Person(Base):
     def is_walk_in(self) -> bool:
         """Tell whether this person has no e-mail: volunteers act for them, and no mail reaches them."""
         return self.contact is not None
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether this account was erased: what it did still counts, for nobody in particular."""
+        return self.email.endswith(f"@{ERASED_DOMAIN}")
 
     @property
     def first_name(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.accounts.models import Person
+from fablab.accounts.models import ERASED_DOMAIN, Person
 from fablab.accounts.permissions import Role
 from fablab.errors import NotFound
 
@@ -26,8 +26,9 @@ def by_public_id(session: Session, public_id: str) -> Person:
 
 
 def everybody(session: Session) -> Sequence[Person]:
-    """Return all people by name."""
-    return session.scalars(select(Person).order_by(func.lower(Person.name), Person.id)).all()
+    """Return all people by name, without accounts that were erased."""
+    there = Person.email.not_like(f"%@{ERASED_DOMAIN}")
+    return session.scalars(select(Person).where(there).order_by(func.lower(Person.name), Person.id)).all()
 
 
 def has_administrator(session: Session) -> bool:

@@ -14,7 +14,7 @@ from fablab.billing import closed, prepaid, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.money import spread
+from fablab.money import share, spread
 from fablab.words import N_, Euros, Sentence, say
 
 
@@ -186,6 +186,35 @@ def receive(session: Session, person: Person, amount_cents: int, by_id: int, key
     lines: prepaid.Lines = [(paid.account, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
     lines += prepaid.vat_coming_in(session, amount_cents)
     return post(session, Booking(key, EntryKind.TOP_UP, lines, _top_up_text(paid), by_id=by_id))
+
+
+PAY_OUT_TEXTS: dict[Account, str] = {
+    Account.CASH: N_("Paid out in cash"),
+    Account.BANK: N_("Paid out by bank transfer"),
+}
+
+
+def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
+    """Pay money of a wallet back to its person; the same key twice is one booking. What is reserved stays.
+
+    VAT that was due when the money came in goes back with it. Raises `Invalid` naming the field.
+    """
+    lock_wallet(session, person.id)
+    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
+    if found is not None:
+        return found
+    if paid.account not in PAY_OUT_TEXTS:
+        raise ValueError(f"nobody is paid by {paid.account}")
+    left = balance_cents(session, person.id)
+    if not 0 < amount_cents <= left:
+        raise Invalid(say("Between €0.01 and what is free in the wallet, {left}.", left=Euros(left)), field="amount")
+    prepaid_vat = share(prepaid.vat_prepaid_cents(session, person.id), amount_cents, held_cents(session, person.id))
+    lines: prepaid.Lines = [(Account.WALLET, person.id, amount_cents), (paid.account, None, -amount_cents)]
+    if prepaid_vat:
+        lines += [(Account.VAT, None, prepaid_vat), (Account.VAT_PREPAID, None, -prepaid_vat)]
+    text, reference = say(PAY_OUT_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
+    said = say("{how} · {reference}", how=text, reference=reference) if reference else text
+    return post(session, Booking(key, EntryKind.REFUND, lines, said, by_id=by_id))
 
 
 def _top_up_text(paid: Paid) -> Sentence:

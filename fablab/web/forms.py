@@ -97,6 +97,15 @@ class TopUpForm(PageForm):
     key = StringField(validators=[InputRequired(), Length(max=40)])
 
 
+class PayOutForm(PageForm):
+    """Money that is paid out of a wallet, and how."""
+
+    paid_out = StringField(lazy_gettext("Amount to pay out (€)"), [InputRequired(), Length(max=20)])
+    by = SelectField(lazy_gettext("Paid out by"), default="cash")
+    note = StringField(lazy_gettext("Number of the transfer"), [Optional(), Length(max=80)])
+    key = StringField(validators=[InputRequired(), Length(max=40)], id="pay-out-key")
+
+
 class MachineForm(PageForm):
     """How a printer is reached."""
 

@@ -17,7 +17,11 @@ from tests.people import add_person, order_cube, small_place
 TEXT = say("Test")
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["top_up", "reserve", "charge", "release"]), st.integers(0, 2), st.integers(-50, 3000)),
+    st.tuples(
+        st.sampled_from(["top_up", "reserve", "charge", "release", "pay_out"]),
+        st.integers(0, 2),
+        st.integers(-50, 3000),
+    ),
     max_size=25,
 )
 
@@ -31,6 +35,8 @@ def do(session, person, order, step, number):
             ledger.reserve(session, person.id, order.id, max(1, amount), f"reserve-{number}", TEXT)
         case "charge":
             ledger.charge(session, person.id, order.id, max(0, amount), f"charge-{number}", TEXT, person.id)
+        case "pay_out":
+            ledger.pay_out(session, person, amount, person.id, f"out-{number}", ledger.IN_CASH)
         case "release":
             ledger.release(session, person.id, order.id, f"release-{number}", TEXT, person.id)
 
@@ -110,3 +116,16 @@ def test_the_database_itself_refuses_to_change_a_booking(any_place, statement):
         session.execute(sa.text(statement))
     with db.reading() as session:
         assert session.scalar(sa.select(sa.func.count(LedgerEntry.id))) == 1
+
+
+def test_no_more_is_paid_out_than_is_free_in_the_wallet_and_the_same_key_pays_once(session):
+    person = add_person(session, "Alice", cents=1000)
+    order = order_for(session, person)
+    ledger.reserve(session, person.id, order.id, 400, "reserve", TEXT)
+    with pytest.raises(Invalid, match="Between"):
+        ledger.pay_out(session, person, 601, person.id, "out", ledger.IN_CASH)
+    for _ in range(2):
+        ledger.pay_out(session, person, 600, person.id, "out", ledger.IN_CASH)
+    assert ledger.balance_cents(session, person.id) == 0
+    assert ledger.reserved_cents(session, order.id) == 400
+    assert ledger.unbalanced(session) == []

@@ -84,6 +84,16 @@ def test_a_single_purpose_voucher_owes_vat_at_the_top_up_and_none_when_it_is_use
     assert ledger.charged_cents(session, order.id) == price
 
 
+def test_what_is_paid_out_takes_back_the_vat_that_was_due_for_it(session):
+    cast = topped_up(session, Prepaid.SINGLE_PURPOSE)
+    ledger.pay_out(session, cast.alice, 600, cast.carole.id, "half", Paid(Account.BANK, "VIR 9"))
+    assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (-100, 100)
+    assert balance(session, Account.BANK) == -600
+    ledger.pay_out(session, cast.alice, 600, cast.carole.id, "rest", Paid(Account.CASH))
+    assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (0, 0)
+    assert list(verifying.findings(session)) == []
+
+
 def test_a_wallet_that_is_used_up_has_no_vat_left_to_use_up(session):
     cast = topped_up(session, Prepaid.SINGLE_PURPOSE, cents=1001)
     order = order_cube(session, cast.alice)

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from fablab import db
+from fablab.accounts.models import Person
+from fablab.billing import ledger
 from fablab.db import utcnow
 from fablab.filament.models import SpoolMovement
 from fablab.jobs import dispatch, handprints
@@ -14,7 +16,7 @@ from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
 from fablab.machines.models import HouseRules, Machine, Plate
-from tests.people import add_machine, order_cube, queued_order
+from tests.people import add_machine, draft_cube, order_cube, queued_order
 
 
 def printing(site):
@@ -187,6 +189,22 @@ def test_cash_at_the_desk_fills_the_wallet_once(site):
     assert "€32.50" in carole.get(address).text
     for wrong in ("0", "-5", "abc", "99999"):
         assert carole.post(address, amount=wrong, key=f"k{wrong}").status_code == 422
+
+
+def test_an_account_is_erased_and_its_orders_are_still_shown(site):
+    carole, address = site.as_("carole"), f"/people/{site.cast.charlie.public_id}"
+    assert "Erase this account" in carole.get(address).text
+    assert carole.post(f"{address}/erase").status_code == 409
+    with db.transaction() as session:
+        order = draft_cube(session, site.cast.charlie)
+        ledger.pay_out(
+            session, session.get(Person, site.cast.charlie.id), 2000, site.cast.carole.id, "o", ledger.IN_CASH
+        )
+    assert carole.post(f"{address}/erase").status_code == 302
+    assert "Charlie" not in carole.get("/people/").text
+    shown = site.as_("bob").get(f"/orders/{order.public_id}")
+    assert shown.status_code == 200
+    assert "Charlie" not in shown.text
 
 
 def test_rights_and_passwords_are_changed(site):

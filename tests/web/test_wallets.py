@@ -5,7 +5,7 @@ import pytest
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
-from fablab.billing import prepaid, seller
+from fablab.billing import ledger, prepaid, seller
 from fablab.db import utcnow
 from fablab.invoicing import issuing
 from tests.books import FRANCHISE, command, draft_of, open_books
@@ -99,3 +99,18 @@ def test_a_place_without_vat_is_warned_of_the_thresholds_on_both_pages(site):
     carole = site.as_("carole")
     for path in ("/setup/", "/books/month"):
         assert "above the threshold of €85,000.00" in carole.get(path).text, path
+
+
+def test_money_is_paid_out_once_and_never_more_than_there_is(site, treasurer):
+    address = f"/wallets/{site.cast.alice.public_id}"
+    assert "Pay money out of the wallet" in treasurer.get(address).text
+    wrong = treasurer.post(f"{address}/pay-out", paid_out="9999", by="cash", key="k")
+    assert wrong.status_code == 422
+    assert "what is free in the wallet" in wrong.text
+    for _ in range(2):
+        sent = treasurer.post(f"{address}/pay-out", paid_out="1.50", by="bank", note="VIR 12", key="k")
+        assert sent.status_code == 302
+    history = treasurer.get(address).text
+    assert history.count("Paid out by bank transfer · VIR 12") == 1
+    with db.reading() as session:
+        assert ledger.balance_cents(session, site.cast.alice.id) == 2000 - 150

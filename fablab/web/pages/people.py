@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from fablab import db
 from fablab.accounts import queries, services
 from fablab.accounts.permissions import ROLE_LABELS, Permission, Role
-from fablab.billing import ledger
+from fablab.billing import leaving, ledger
 from fablab.errors import Conflict, Invalid
 from fablab.web.auth import me, needs
 from fablab.web.forms import PageForm, PasswordForm, PersonForm, RightsForm, filled
@@ -91,6 +91,15 @@ def password(public_id: str) -> Any:
     with db.transaction() as session:
         services.change_password(session, queries.by_public_id(session, public_id), form.password.data)
     return redirect(url_for("people.show", public_id=public_id))
+
+
+@blueprint.post("/<public_id>/erase")
+@needs(Permission.SET_UP)
+def erase(public_id: str) -> Any:
+    """Erase an account for good."""
+    with db.transaction() as session:
+        leaving.erase(session, queries.by_public_id(session, public_id), me())
+    return redirect(url_for("people.everybody"))
 
 
 def _with_roles(form: Any) -> Any:

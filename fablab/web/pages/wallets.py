@@ -13,9 +13,10 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import ledger, prepaid, seller
 from fablab.db import utcnow
 from fablab.web.auth import me, needs
-from fablab.web.forms import TopUpForm, saved
+from fablab.web.forms import PayOutForm, TopUpForm, saved
 from fablab.web.pages.wallet import facts
-from fablab.web.top_ups import book, top_up_form
+from fablab.web.top_ups import book, pay_out_form, top_up_form
+from fablab.web.top_ups import pay_out as paid_out
 
 blueprint = Blueprint("wallets", __name__, url_prefix="/wallets")
 
@@ -34,16 +35,22 @@ def everybody() -> Any:
 @blueprint.get("/<public_id>")
 @needs(Permission.KEEP_BOOKS)
 def show(public_id: str) -> Any:
-    """Show a wallet with the form to put money into it."""
+    """Show a wallet with the forms to put money into it and to pay it out."""
     return _page(public_id, top_up_form())
 
 
-def _page(public_id: str, form: TopUpForm) -> str:
+def _page(public_id: str, form: TopUpForm, out: PayOutForm | None = None) -> str:
     with db.reading() as session:
         person = queries.by_public_id(session, public_id)
         rules = prepaid.rules_on(session, seller.today(utcnow()))
+        left = ledger.balance_cents(session, person.id)
         return render_template(
-            "wallets/show.html", person=person, form=form, cap=rules.cap_cents, **facts(session, person.id)
+            "wallets/show.html",
+            person=person,
+            form=form,
+            out=out or pay_out_form(left_cents=left),
+            cap=rules.cap_cents,
+            **facts(session, person.id),
         )
 
 
@@ -59,3 +66,13 @@ def top_up(public_id: str) -> Any:
     if saved(form, save):
         return redirect(url_for("wallet.receipt", number=numbers[0]))
     return _page(public_id, form), 422
+
+
+@blueprint.post("/<public_id>/pay-out")
+@needs(Permission.KEEP_BOOKS)
+def pay_out(public_id: str) -> Any:
+    """Pay money of a wallet back to its person; sent twice, it is booked once."""
+    form = pay_out_form(request.form)
+    if saved(form, lambda session: paid_out(session, queries.by_public_id(session, public_id), form, me().id)):
+        return redirect(url_for("wallets.show", public_id=public_id))
+    return _page(public_id, top_up_form(), form), 422
