@@ -189,6 +189,43 @@ def check_fec(file: Path) -> None:
     click.echo(f"{file.name} is in FEC format.")
 
 
+@billing.command()
+@click.argument("year", type=click.IntRange(2000, 9000))
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
+@in_words
+def archive(year: int, folder: Path) -> None:
+    """Write all that was issued, booked and closed in YEAR into one file, and its digest on the screen.
+
+    The year has to be closed. It is archived once, with a record of it; asked again, the same file is written.
+    """
+    from fablab import bus, db
+    from fablab.bookkeeping import archiving
+    from fablab.bookkeeping.closings import Closer
+    from fablab.web import papers
+
+    with bus.using(bus.SilentTransport()):
+        made = papers.archive_of(year, Closer(None, db.utcnow()))
+    target = folder / archiving.name_of(made)
+    target.write_bytes(archiving.content_of(made))
+    click.echo(f"{made.sha256}  {target}")
+
+
+@billing.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--digest", help="The SHA-256 that was written down when the archive was made.")
+def check_archive(file: Path, digest: str | None) -> None:
+    """Check FILE, the archive of a year, without a database; leave with 1 and name the first wrong member."""
+    from fablab.bookkeeping import archive_checking
+    from fablab.bookkeeping.archive_format import digest as digest_of
+
+    found = list(archive_checking.findings(file, digest))
+    for finding in found:
+        click.echo(str(finding), err=True)
+    if found:
+        sys.exit(1)
+    click.echo(f"{digest_of(file.read_bytes())}  {file.name} is as it was made.")
+
+
 def print_options(command: Command) -> Command:
     """Add the choices of a print to a command."""
     for option in (

@@ -54,6 +54,7 @@ APPEND_ONLY = (
     "card_event",
     "deposit",
     "deduction",
+    "archive",
 )
 
 __all__ = [

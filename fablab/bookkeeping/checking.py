@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fablab import files
 from fablab.billing.closed import ClosedBooks
 from fablab.bookkeeping.closings import PARTS, parts_of
-from fablab.bookkeeping.models import Closing, Span
+from fablab.bookkeeping.models import Archive, Closing, Span
 from fablab.bookkeeping.periods import Period, following
 from fablab.bookkeeping.statement import Statement, from_text, hash_of
 from fablab.bookkeeping.totals import added, booked_between
@@ -41,6 +44,7 @@ def findings(session: Session) -> Iterator[Sentence]:
         yield from _says(session, closing, said, seen)
         seen.last[said.span] = said
     yield from _end(session, seen)
+    yield from _archives(session)
 
 
 def _link(closing: Closing, seen: Seen) -> Iterator[Sentence]:
@@ -106,3 +110,19 @@ def _end(session: Session, seen: Seen) -> Iterator[Sentence]:
     ends = {span: seen.last[span].last_on if span in seen.last else None for span in Span}
     if (books.day, books.month) != (ends[Span.DAY], ends[Span.MONTH]):
         yield say("The books say that they are closed until another day than the last closing.")
+
+
+def _archives(session: Session) -> Iterator[Sentence]:
+    """Check the journal of archiving: its chain, and that a file that is still here is the one that was made."""
+    position, previous = 0, START
+    for archive in session.scalars(select(Archive).order_by(Archive.position)):
+        said, year = json.loads(archive.payload), str(archive.year)
+        told = (said["year"], said["sha256"], said["size_bytes"])
+        is_its_own = told == (archive.year, archive.sha256, archive.size_bytes)
+        follows = (archive.position, archive.previous_hash) == (position + 1, previous)
+        if not (is_its_own and follows and hash_of(previous, archive.payload) == archive.hash):
+            yield say("The record of the archive of {year} was changed, or one before it is missing.", year=year)
+        path = files.path_of(archive.sha256)
+        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != archive.sha256:
+            yield say("The file of the archive of {year} was changed.", year=year)
+        position, previous = archive.position, archive.hash

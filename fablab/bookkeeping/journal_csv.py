@@ -24,15 +24,15 @@ def export(session: Session, period: Period) -> Exported:
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(HEAD)
     for line in journal.lines(session, period):
-        account = (line.account.number, line.account.label, _text(line.holder_name))
-        piece = (line.piece, line.piece_on.isoformat(), _text(line.text))
+        account = (line.account.number, line.account.label, harmless(line.holder_name))
+        piece = (line.piece, line.piece_on.isoformat(), harmless(line.text))
         amounts = (_amount(line.debit_cents), _amount(line.credit_cents))
         writer.writerow((line.journal, line.number, line.booked_on.isoformat(), *account, *piece, *amounts))
     written = f"journal-{name(period.span, period.first_on)}.csv"
     return Exported(written, text.getvalue().encode("utf-8-sig"))
 
 
-def _text(text: str) -> str:
+def harmless(text: str) -> str:
     """Keep a spreadsheet from taking a text for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 

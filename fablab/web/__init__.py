@@ -10,6 +10,7 @@ from fablab import vault
 from fablab.settings import settings
 from fablab.web import auth, failures, labels, language, limits, live, security
 from fablab.web.pages import (
+    archives,
     board,
     books,
     cameras,
@@ -65,6 +66,7 @@ PAGES = (
     deposits,
     owed,
     books,
+    archives,
     treasury,
     quotes,
     companies,

@@ -10,7 +10,7 @@ import pytest
 from babel.dates import format_date
 from playwright.sync_api import expect
 
-from fablab.bookkeeping import fec_checking
+from fablab.bookkeeping import archive_checking, fec_checking
 from tests.browser import axe
 from tests.browser.test_journey import open_page
 from tests.running import FABLAB, system
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo place; its first top-up lies forty days back, so that a month is over. That day is closed."""
+    """The demo place, with a top-up in the year before, which is closed, and one forty days back: a month is over."""
     with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
         with sqlite3.connect(running.data_dir / "fablab.db", timeout=30) as connection:
             then = datetime.now(UTC) - timedelta(days=40)
@@ -28,11 +28,16 @@ def demo(tmp_path_factory):
                 "SELECT sql FROM sqlite_master WHERE name = 'ledger_entry_no_update'"
             ).fetchone()
             connection.execute("DROP TRIGGER ledger_entry_no_update")
-            connection.execute("UPDATE ledger_entry SET at = ? WHERE id = 1", (f"{then:%Y-%m-%d %H:%M:%S.%f}",))
+            for entry, moment in ((1, then.replace(year=then.year - 1, month=12, day=30)), (2, then)):
+                connection.execute(
+                    "UPDATE ledger_entry SET at = ? WHERE id = ?", (f"{moment:%Y-%m-%d %H:%M:%S.%f}", entry)
+                )
             connection.execute(trigger)
         connection.close()
         environment = {**os.environ, "FABLAB_DATA_DIR": str(running.data_dir)}
-        subprocess.run([FABLAB, "billing", "close", f"{then:%Y-%m-%d}"], env=environment, check=True)
+        for over in (f"{then.year - 1}", f"{then.replace(day=1) - timedelta(days=1):%Y-%m}", f"{then:%Y-%m-%d}"):
+            subprocess.run([FABLAB, "billing", "close", over], env=environment, check=True)
+        running.year = then.year - 1
         running.month = then
         yield running
 
@@ -60,7 +65,7 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     expect(carole.locator(".chip").first).to_have_text("Réglée")
 
     carole.goto("/invoices/")
-    carole.get_by_role("link", name="Comptes").click()
+    carole.get_by_role("link", name="Comptes", exact=True).click()
     assert axe.problems(carole) == []
     with carole.expect_download() as waiting:
         carole.get_by_role("link", name=re.compile("au format FEC")).click()
@@ -105,3 +110,20 @@ def count_the_cash(page):
     page.get_by_role("button", name="Enregistrer le comptage").click()
     expect(page.locator("table")).to_contain_text("Erreur de monnaie")
     assert int(page.locator("[name=expected]").input_value()) == expected - 100
+
+
+def test_the_treasurer_archives_the_year_before(chromium, demo, tmp_path):
+    carole = open_page(chromium, demo, "carole", language="fr", phone=True)
+    carole.goto("/books/")
+    carole.get_by_role("link", name="Archives").click()
+    assert axe.problems(carole) == []
+    carole.get_by_role("button", name=f"Archiver {demo.year}").click()
+    expect(carole.locator(".digest")).to_have_text(re.compile("[0-9a-f]{64}"))
+    assert axe.problems(carole) == []
+    assert carole.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with carole.expect_download() as waiting:
+        carole.get_by_role("link", name=f"Télécharger l’archive de {demo.year}").click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    digest = carole.locator(".digest").text_content()
+    assert [str(each) for each in archive_checking.findings(file, digest)] == []
