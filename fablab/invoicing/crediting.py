@@ -70,6 +70,8 @@ def consequence(session: Session, invoice: Document, credit: Credit) -> Conseque
         raise Invalid(
             say("Orders can be invoiced again only when all that is left is credited."), field="invoice_again"
         )
+    if credit.invoice_again and invoice.kind == Kind.DEPOSIT:
+        raise Invalid(say("A deposit is credited, and another one asked for on its own page."), field="invoice_again")
     balance = queries.balance_cents(session, invoice) - credit.gross_cents
     if credit.invoice_again:
         balance += payments.settled_cents(session, invoice)

@@ -187,6 +187,14 @@ def test_a_deposit_is_more_than_nothing_and_at_most_the_price(session, asked, fi
     assert refused.value.field == field
 
 
+def test_the_order_of_a_deposit_is_not_invoiced_again_by_crediting_it(session):
+    _, _, order = ordered(session)
+    deposit = deposits.issue(session, order, Asked(percent=30), command("deposit"))
+    with pytest.raises(Invalid) as refused:
+        crediting.issue(session, deposit, Credit(3600, "Adresse", invoice_again=True), command("note"))
+    assert refused.value.field == "invoice_again"
+
+
 def test_two_deposits_are_never_more_than_the_price_and_a_credited_one_makes_room(session):
     _, _, order = ordered(session)
     first = deposits.issue(session, order, Asked(percent=60), command("one"))
