@@ -70,11 +70,6 @@ def of_company(session: Session, company_id: int) -> Sequence[Order]:
     return session.scalars(select(Order).where(Order.company_id == company_id).order_by(Order.id.desc())).all()
 
 
-def ready_to_collect(session: Session) -> Sequence[Order]:
-    """Return the orders whose parts wait on the shelf, oldest first."""
-    return session.scalars(select(Order).where(Order.state == OrderState.READY).order_by(Order.id)).all()
-
-
 def events_of(session: Session, order_id: int) -> Sequence[OrderEvent]:
     """Return what happened to an order, oldest first."""
     return session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.id)).all()

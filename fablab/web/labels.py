@@ -8,7 +8,7 @@ from fablab.billing.models import ENTRY_LABELS
 from fablab.jobs.models import Wish
 from fablab.jobs.signoff import REASON_LABELS
 from fablab.jobs.states import ATTEMPT_LABELS, JOB_LABELS
-from fablab.machines.models import OPERATION_LABELS
+from fablab.machines.models import OPERATION_LABELS, Operation
 from fablab.orders.models import ORDER_LABELS
 from fablab.slicing.choices import QUALITY_LABELS
 from fablab.words import N_
@@ -25,6 +25,14 @@ WISH_LABELS = {
     Wish.RESUME: N_("It was asked to go on."),
     Wish.CANCEL: N_("It was asked to stop."),
 }
+OPERATION_SIGNS = {
+    Operation.READY: "✓",
+    Operation.BUSY: "▶",
+    Operation.PAUSED: "⏸",
+    Operation.OFFLINE: "⚡",
+    Operation.ERROR: "⚠",
+    Operation.UNSEEN: "…",
+}
 
 
 def install(app: Flask) -> None:
@@ -35,6 +43,7 @@ def install(app: Flask) -> None:
             "job_labels": JOB_LABELS,
             "attempt_labels": ATTEMPT_LABELS,
             "operation_labels": OPERATION_LABELS,
+            "operation_signs": OPERATION_SIGNS,
             "quality_labels": QUALITY_LABELS,
             "entry_labels": ENTRY_LABELS,
             "wish_labels": WISH_LABELS,

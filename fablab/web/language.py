@@ -120,7 +120,10 @@ def duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
         return f"{hours}\u00a0h\u00a0{minutes:02d}"
-    return str(pgettext("days and hours", "%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24))
+    days, hours = divmod(hours, 24)
+    if not hours:
+        return str(pgettext("days", "%(days)s d", days=days))
+    return str(pgettext("days and hours", "%(days)s d %(hours)s h", days=days, hours=hours))
 
 
 def about_time(estimated: Quote | PlateFigures) -> tuple[str, str]:

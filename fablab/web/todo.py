@@ -19,7 +19,14 @@ from fablab.filament.queries import SpoolOnShelf
 from fablab.jobs import handprints
 from fablab.jobs.models import Attempt, Job, JobEvent
 from fablab.jobs.queries import Outlook, Pace
-from fablab.jobs.states import ATTEMPT_LABELS, NEEDS_SIGNOFF, ON_THE_PRINTER, AttemptState
+from fablab.jobs.states import (
+    ATTEMPT_LABELS,
+    JOB_LABELS,
+    NEEDS_SIGNOFF,
+    ON_THE_PRINTER,
+    AttemptState,
+    JobState,
+)
 from fablab.machines.models import OPERATION_LABELS, Machine, MachineEvent, Operation, Plate, Service
 from fablab.orders import handing, review
 from fablab.refunds import queries as refunds
@@ -102,13 +109,16 @@ def _plates(_session: Session, board: Board) -> Iterable[ToDo]:
         )
 
 
-def _print_of(card: Card) -> Sentence | None:
+def _print_of(card: Card) -> Sentence | str | None:
     if card.attempt is None:
         return None
     job = card.attempt.job
-    if card.first_name is None:
-        return say("{title}, copies: {n}", title=job.title, n=card.attempt.copies)
-    return say("{title}, copies: {n}, for {name}", title=job.title, n=card.attempt.copies, name=card.first_name)
+    n, name = card.attempt.copies, card.first_name
+    if name is None:
+        return say("{title}, {n} copies", title=job.title, n=n) if n > 1 else job.title
+    if n == 1:
+        return say("{file}, for {name}", file=job.title, name=name)
+    return say("{title}, {n} copies, for {name}", title=job.title, n=n, name=name)
 
 
 def _held_plates(session: Session, board: Board) -> Iterable[ToDo]:
@@ -175,6 +185,16 @@ def _spools(session: Session, board: Board) -> Iterable[ToDo]:
         yield ToDo(machine.name, say("needs another spool"), way, job.created_at, detail)
 
 
+def _not_prepared(_session: Session, board: Board) -> Iterable[ToDo]:
+    for line in board.outlook.lines:
+        if line.job.state != JobState.SLICE_FAILED:
+            continue
+        way = Way(say("Try again"), url_for("jobs.slice_again", public_id=line.job.public_id), {})
+        other = Way(say("Look at it"), url_for("jobs.show", public_id=line.job.public_id))
+        what, since = JOB_LABELS[JobState.SLICE_FAILED], line.job.created_at
+        yield ToDo(line.job.title, what, way, since, problem=line.why, other=other)
+
+
 def _prints_by_hand(session: Session, _board: Board) -> Iterable[ToDo]:
     for each in handprints.to_file(session):
         way = Way(say("Say whose it was"), url_for("board.hand_print", public_id=each.public_id))
@@ -209,6 +229,7 @@ SOURCES: list[Source] = [
     _paused,
     _out_of_reach,
     _spools,
+    _not_prepared,
     _prints_by_hand,
     _requests,
     _complaints,

@@ -6,12 +6,13 @@ from fablab import db
 from fablab.billing import ledger
 from fablab.db import utcnow
 from fablab.filament import services as filament
-from fablab.jobs import dispatch
+from fablab.jobs import dispatch, services
+from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
 from fablab.machines import hand_over
 from fablab.machines.models import Machine, MachineEvent, Operation, Plate
-from fablab.orders import review
+from fablab.orders import handing, review
 from fablab.orders.models import OrderState
 from fablab.words import say
 from tests.people import add_machine, add_spool, order_cube, queued_order
@@ -150,3 +151,36 @@ def test_requests_on_the_desk_are_one_line_of_the_list(site):
         order.state = OrderState.IN_REVIEW
         review.ask(session, order, [say("It is large.")])
     assert "to be looked at: 1" in site.as_("bob").get("/board/").text
+
+
+def test_a_plate_that_cannot_be_prepared_is_in_the_list_and_tried_again_from_there(site):
+    with db.transaction() as session:
+        (job,) = jobs.of_order(session, order_cube(session, site.cast.alice).id)
+        token = services.take_for_slicing(session, job.id, utcnow()).token
+        services.slicing_failed(session, job.id, token, say("The slicer found nothing to print."), "")
+        address = f"/board/jobs/{job.public_id}/slice"
+    bob = site.as_("bob")
+    page = bob.get("/board/").text
+    todo = page[page.index('class="todo"') : page.index("machines-title")]
+    assert "The slicer found nothing to print." in todo
+    assert f'action="{address}"' in todo
+    assert bob.post(address).status_code == 302
+    assert "Nothing to do" in bob.get("/board/").text
+
+
+def test_a_print_and_what_waits_on_the_shelf_are_said_in_words_signs_and_codes(site):
+    _, attempt = printing(site)
+    with db.transaction() as session:
+        dispatch.record(session, session.get(Attempt, attempt.id), Judgement.FINISHED, {}, utcnow())
+        on_ada = session.get_one(Machine, site.cast.ada.id)
+        on_ada.operation = Operation.READY
+        add_machine(session, "Grace").operation = Operation.OFFLINE
+    bob = site.as_("bob")
+    page = bob.get("/board/").text
+    assert "cube.stl, for Alice" in page
+    assert '<span aria-hidden="true">⚡</span> Offline' in page
+    assert '<span aria-hidden="true">?</span> To be checked' in page
+    bob.post(f"/board/attempts/{attempt.public_id}/check", good="1", plate_cleared="y")
+    with db.reading() as session:
+        (row,) = handing.waiting(session)
+    assert f"<strong>{row.code}</strong>" in bob.get("/board/queue").text

@@ -23,6 +23,7 @@ from fablab.jobs.models import Attempt, Wish
 from fablab.machines import hand_over
 from fablab.machines import queries as machines
 from fablab.machines import services as machine_services
+from fablab.orders import handing
 from fablab.orders import queries as orders
 from fablab.web.auth import me, needs
 from fablab.web.forms import HandPrintForm, VerdictForm, filled, saved
@@ -91,7 +92,7 @@ def _queue(session: Session, board: Board) -> dict[str, Any]:
         "parts": jobs.plates_of_orders(session, {line.job.order_id for line in lines}),
         "wanted": orders.wanted_days(session, {line.job.order_id for line in lines}),
         "chosen": {card.machine.id: card.machine.name for card in board.cards},
-        "ready": orders.ready_to_collect(session),
+        "ready": handing.waiting(session),
     }
 
 

@@ -24,6 +24,7 @@ from fablab.machines.hours import Hours, parse_hours
 from fablab.machines.models import OPERATION_LABELS, Machine, Operation, Service
 from fablab.settings import settings
 from fablab.web.auth import open_to_all
+from fablab.web.labels import OPERATION_SIGNS
 from fablab.words import N_, Duration, Sentence, say
 
 blueprint = Blueprint("place", __name__)
@@ -32,14 +33,6 @@ AT_ONCE = timedelta(minutes=15)
 DAY_LABELS = (
     N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
 )  # fmt: skip
-SIGNS = {
-    Operation.READY: "✓",
-    Operation.BUSY: "▶",
-    Operation.PAUSED: "⏸",
-    Operation.OFFLINE: "⚡",
-    Operation.ERROR: "⚠",
-    Operation.UNSEEN: "…",
-}
 
 
 @dataclass(frozen=True)
@@ -137,7 +130,7 @@ def _tile(machine: Machine, attempt: Attempt | None, at: datetime) -> Tile:
     if attempt is not None and attempt.state in NEEDS_SIGNOFF:
         return Tile(machine.name, "check", "?", N_("To be checked"))
     operation = Operation(machine.operation)
-    label, sign = OPERATION_LABELS[operation], SIGNS[operation]
+    label, sign = OPERATION_LABELS[operation], OPERATION_SIGNS[operation]
     if operation not in (Operation.BUSY, Operation.PAUSED):
         return Tile(machine.name, operation, sign, label)
     left = attempt.time_left_s if attempt is not None else machine.time_left_s
