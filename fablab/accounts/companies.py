@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
-from fablab.accounts.legal import legal_numbers, read_siret
-from fablab.accounts.models import Company, CompanyMember, CompanyRole, Person
+from fablab.accounts.legal import legal_numbers, read_rna, read_siret
+from fablab.accounts.models import Company, CompanyKind, CompanyMember, CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.services import EMAIL, LANGUAGES
 from fablab.errors import Conflict, Invalid, NotFound
@@ -42,6 +42,8 @@ class Identity:
     vat_number: str
     payment_days: int
     active: bool = True
+    kind: CompanyKind = CompanyKind.COMPANY
+    rna: str = ""
 
 
 def add(session: Session, identity: Identity, contact: Contact) -> Company:
@@ -63,14 +65,23 @@ def change(session: Session, company: Company, identity: Identity, contact: Cont
         raise Invalid(
             say("The law allows at most {days} days from the invoice.", days=LONGEST_PAYMENT_DAYS), field="payment_days"
         )
+    rna = read_rna(identity.rna)
+    if rna and identity.kind != CompanyKind.ASSOCIATION:
+        raise Invalid(say("Only an association has an RNA number."), field="rna")
     with session.no_autoflush:
-        twin = select(Company.name).where(Company.siret == numbers.siret, Company.id.is_not(company.id))
-        known = session.scalar(twin) if numbers.siret else None
-    if known is not None:
-        raise Invalid(say("{company} has this SIRET already.", company=known), field="siret")
+        for field, number in (("siret", numbers.siret), ("rna", rna)):
+            _must_be_its_own(session, company, field, number)
     change_contact(company, contact)
     company.name, company.payment_days, company.active = name, identity.payment_days, identity.active
+    company.kind, company.rna = identity.kind, rna
     company.siren, company.siret, company.vat_number = numbers.siren, numbers.siret, numbers.vat_number
+
+
+def _must_be_its_own(session: Session, company: Company, field: str, number: str) -> None:
+    twin = select(Company.name).where(getattr(Company, field) == number, Company.id.is_distinct_from(company.id))
+    known = session.scalar(twin.limit(1)) if number else None
+    if known is not None:
+        raise Invalid(say("{company} has this number already.", company=known), field=field)
 
 
 def change_contact(company: Company, contact: Contact) -> None:

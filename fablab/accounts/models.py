@@ -69,6 +69,19 @@ class SignIn(Base):
     person: Mapped[Person] = relationship(lazy="joined")
 
 
+class CompanyKind(StrEnum):
+    """What a customer on invoice is: a business or public body, or an association, which may have an RNA number."""
+
+    COMPANY = "company"
+    ASSOCIATION = "association"
+
+
+COMPANY_KIND_LABELS: dict[CompanyKind, str] = {
+    CompanyKind.COMPANY: N_("A company or a public body"),
+    CompanyKind.ASSOCIATION: N_("An association"),
+}
+
+
 class Company(Base):
     """A business, an association or a town hall that orders and pays on invoice. Invoices keep copies of all of it."""
 
@@ -77,6 +90,8 @@ class Company(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(160))
+    kind: Mapped[CompanyKind] = mapped_column(String(20), default=CompanyKind.COMPANY, server_default="company")
+    rna: Mapped[str] = mapped_column(String(10), default="", server_default="")
     siren: Mapped[str] = mapped_column(String(9), default="", index=True)
     siret: Mapped[str] = mapped_column(String(14), default="")
     vat_number: Mapped[str] = mapped_column(String(20), default="")

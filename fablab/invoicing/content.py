@@ -52,6 +52,7 @@ class Buyer:
     is_company: bool = False
     siren: str = ""
     siret: str = ""
+    rna: str = ""
     vat_number: str = ""
     contact_name: str = ""
     email: str = ""

@@ -128,6 +128,8 @@ def _seller(seller: Seller, regime: Regime) -> dict[str, Any]:
 def _buyer(buyer: Buyer, regime: Regime) -> dict[str, Any]:
     party = _party(buyer.name, buyer.street, buyer.postcode, buyer.city, buyer.country)
     party |= _numbers(buyer.siren, buyer.siret)
+    if buyer.rna and not buyer.siret:
+        party["identifiers"] = {None: buyer.rna}
     if buyer.contact_name:
         party["contacts"] = [{"name": buyer.contact_name}]
     if buyer.vat_number and regime != Regime.NOT_TAXABLE:

@@ -86,6 +86,7 @@ def company_buyer(company: Company) -> Buyer:
         is_company=True,
         siren=company.siren,
         siret=company.siret,
+        rna=company.rna,
         vat_number=company.vat_number,
         contact_name=company.contact_name,
         email=company.contact_email,

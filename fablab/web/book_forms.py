@@ -15,6 +15,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from fablab.accounts.models import COMPANY_KIND_LABELS, CompanyKind
 from fablab.web.forms import PageForm
 
 
@@ -70,6 +71,13 @@ class ContactForm(AddressForm):
 class CompanyForm(ContactForm):
     """Who a company is, and when it pays."""
 
+    kind = SelectField(
+        lazy_gettext("Kind of customer"),
+        choices=list(COMPANY_KIND_LABELS),
+        default=CompanyKind.COMPANY,
+        coerce=CompanyKind,
+    )
+    rna = StringField(lazy_gettext("RNA number"), [Optional(), Length(max=20)])
     name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=160)])
     siret = StringField(lazy_gettext("SIRET"), [Optional(), Length(max=25)])
     siren = StringField(lazy_gettext("SIREN"), [Optional(), Length(max=20)])

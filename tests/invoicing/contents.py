@@ -100,6 +100,9 @@ EXAMPLES = {
     "final after a deposit": after_deposits(content_with([(4500, 2000)])),
     "final after two deposits, all paid": after_deposits(content_with([(4500, 2000)]), (40, 60)),
     "final after a deposit, without VAT": after_deposits(content_with([(999, 0)], Regime.EXEMPT_261_7)),
+    "for an association": content_with(
+        TWO_RATES, buyer=replace(BUYER, siren="", siret="", vat_number="", rna="W381000123")
+    ),
     "credit note": credited(content_with(TWO_RATES)),
     "credit note without VAT": credited(content_with([(999, 0)], Regime.FRANCHISE)),
 }

@@ -355,3 +355,30 @@ def test_a_company_that_is_closed_orders_no_more(site, acme):
     assert answer.status_code == 409
     with db.reading() as session:
         assert from_orders.waiting(session) == []
+
+
+def test_an_association_is_added_by_its_rna_number_and_chosen_on_the_order(site):
+    carole = site.as_("carole")
+    values = COMPANY | {
+        "name": "Le Club",
+        "kind": "association",
+        "siren": "",
+        "siret": "",
+        "vat_number": "",
+        "rna": "W38100012",
+    }
+    wrong = carole.post("/companies/new", **values)
+    assert (wrong.status_code, "not an RNA number" in wrong.text, 'value="W38100012"' in wrong.text) == (
+        422,
+        True,
+        True,
+    )
+    made = carole.post("/companies/new", **(values | {"rna": "W381000123"}))
+    assert made.status_code == 302
+    carole.post(f"{made.location}/people", email="alice@example.org", role="buyer")
+    for path in (made.location, "/companies/"):
+        assert "W381000123" in carole.get(path).text
+    assert '<option selected value="association">' in carole.get(f"{made.location}/change").text
+    with db.transaction() as session:
+        order = draft_cube(session, site.cast.alice)
+    assert "Le Club, on invoice" in site.as_("alice").get(f"/orders/{order.public_id}").text

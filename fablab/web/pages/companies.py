@@ -11,7 +11,7 @@ from fablab import db
 from fablab.accounts import companies
 from fablab.accounts import queries as people
 from fablab.accounts.companies import Contact, Identity
-from fablab.accounts.models import COMPANY_ROLE_LABELS, Company, CompanyRole
+from fablab.accounts.models import COMPANY_KIND_LABELS, COMPANY_ROLE_LABELS, Company, CompanyRole
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.db import utcnow
@@ -105,6 +105,8 @@ def _own_form(data: Any = None, **values: Any) -> Any:
 
 def _with_languages(form: Any) -> Any:
     form.language.choices = [("fr", "Français"), ("en", "English")]
+    if isinstance(form, CompanyForm):
+        form.kind.choices = [(each, tr(label)) for each, label in COMPANY_KIND_LABELS.items()]
     return form
 
 
