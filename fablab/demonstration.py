@@ -11,12 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab import db, demohistory, demoroom, demoshelf
-from fablab.accounts import companies
+from fablab.accounts import companies, projects
 from fablab.accounts import services as accounts
 from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
 from fablab.accounts.permissions import Role
+from fablab.accounts.projects import ProjectData
 from fablab.billing import ledger, seller
+from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.models import Regime
 from fablab.billing.pricing import DEFAULT_TARIFF, Rules
@@ -99,6 +101,7 @@ SELLER = IdentityData(
     iban="FR1420041010050500013M02606",
     email="tresorerie@demo.example",
 )
+PROJECT = "Atelier robotique"
 COMPANY = Identity("Menuiserie Faure SARL", "", "98765432400019", "FR14987654324", 30)
 COMPANY_CONTACT = Contact("14 route de Die", "26400", "Aouste", "FR", "Denis Faure", "compta@faure.example", "fr")
 
@@ -231,7 +234,7 @@ def _wallets(session: Session, people: dict[str, Person]) -> None:
 
 
 def _books(session: Session, people: dict[str, Person]) -> Company:
-    """Say who sells, and add a company with a buyer and an accountant."""
+    """Say who sells, and add a company with a buyer and an accountant, and a project with a budget."""
     by_id = people["carole@demo.example"].id
     seller.set_identity(session, SELLER, by_id)
     seller.set_regime(session, RegimeData(SELLER.valid_from, Regime.STANDARD, 2000, companies_before_vat=True), by_id)
@@ -239,6 +242,9 @@ def _books(session: Session, people: dict[str, Person]) -> Company:
     companies.join(session, company, "emilie@demo.example", CompanyRole.BUYER)
     companies.join(session, company, "alice@demo.example", CompanyRole.BUYER)
     companies.join(session, company, "farid@demo.example", CompanyRole.ACCOUNTANT)
+    project = projects.add(session, ProjectData(PROJECT, SELLER.valid_from), by_id)
+    budgets.set_budget(session, project, 15_000, by_id, "demo-project")
+    projects.join(session, project, "denis@demo.example")
     return company
 
 

@@ -2,8 +2,10 @@
 
 from fablab import ticks
 from fablab.accounts import models as accounts
+from fablab.accounts import project_models as projects
 from fablab.billing import closed, prepaid
 from fablab.billing import models as billing
+from fablab.billing import projects as project_budgets
 from fablab.bookkeeping import cash
 from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
@@ -55,6 +57,7 @@ APPEND_ONLY = (
     "deposit",
     "deduction",
     "archive",
+    "project_booking",
 )
 
 __all__ = [
@@ -75,6 +78,8 @@ __all__ = [
     "payments",
     "prepaid",
     "quotes",
+    "project_budgets",
+    "projects",
     "receivables",
     "refunds",
     "reviews",

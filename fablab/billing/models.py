@@ -163,6 +163,9 @@ class Account(StrEnum):
     VAT_WAITING = "vat_waiting"
     CASH_DIFFERENCE = "cash_difference"
     CARD_FEES = "card_fees"
+    PROJECT = "project"
+    PROJECT_RESERVED = "project_reserved"
+    PROJECT_FUNDS = "project_funds"
 
 
 ACCOUNT_LABELS: dict[Account, str] = {
@@ -181,6 +184,9 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.VAT_WAITING: N_("VAT of deposits, due when they are paid"),
     Account.CASH_DIFFERENCE: N_("Cash differences"),
     Account.CARD_FEES: N_("Fees of card payments"),
+    Account.PROJECT: N_("Left of the budgets of projects"),
+    Account.PROJECT_RESERVED: N_("Reserved from the budgets of projects"),
+    Account.PROJECT_FUNDS: N_("Given to projects and not used"),
 }
 
 
@@ -198,6 +204,10 @@ class EntryKind(StrEnum):
     CASH_COUNT = "cash_count"
     DEPOSIT = "deposit"
     PAYOUT = "payout"
+    PROJECT_BUDGET = "project_budget"
+    PROJECT_RESERVED = "project_reserved"
+    PROJECT_RELEASE = "project_release"
+    PROJECT_USE = "project_use"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
@@ -212,6 +222,10 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.CASH_COUNT: N_("Cash count"),
     EntryKind.DEPOSIT: N_("Taken to the bank"),
     EntryKind.PAYOUT: N_("Paid out by the payment service"),
+    EntryKind.PROJECT_BUDGET: N_("Budget"),
+    EntryKind.PROJECT_RESERVED: N_("Reserved for an order"),
+    EntryKind.PROJECT_RELEASE: N_("Reservation given back"),
+    EntryKind.PROJECT_USE: N_("Used for good parts"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Who pays for an order: the person from the wallet, or a company they order for, on invoice."""
+"""Who pays for an order: the person from the wallet, a company they order for on invoice, or a project's budget."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from fablab.accounts import companies
+from fablab.accounts import companies, projects
 from fablab.accounts.models import Person
 from fablab.billing import seller
 from fablab.db import utcnow
@@ -17,11 +17,12 @@ from fablab.orders.services import Payer
 from fablab.words import say
 
 LONGEST_PO_NUMBER = 50
+OF_PROJECT = "project:"
 
 
 @dataclass(frozen=True)
 class PayerChoice:
-    """Who is to pay: the public id of a company, or nobody but the person; and the company's purchase order.
+    """Who is to pay: the public id of a company or of a project, or the person; and the company's purchase order.
 
     `seen_before_vat` says that the price that was seen was one before VAT.
     """
@@ -29,6 +30,19 @@ class PayerChoice:
     company: str = ""
     po_number: str = ""
     seen_before_vat: bool = False
+    project: str = ""
+
+    @property
+    def key(self) -> str:
+        """How the choice is written in a form."""
+        return f"{OF_PROJECT}{self.project}" if self.project else self.company
+
+    @staticmethod
+    def read(key: str, po_number: str, *, seen_before_vat: bool) -> PayerChoice:
+        """Return the choice that `key` wrote."""
+        if key.startswith(OF_PROJECT):
+            return PayerChoice("", po_number, seen_before_vat, key.removeprefix(OF_PROJECT))
+        return PayerChoice(key, po_number, seen_before_vat)
 
 
 def choose(session: Session, order: Order, choice: PayerChoice, by: Person) -> None:
@@ -43,7 +57,10 @@ def choose(session: Session, order: Order, choice: PayerChoice, by: Person) -> N
 
 
 def payer_of(session: Session, choice: PayerChoice, by: Person) -> Payer | None:
-    """Return the company that is chosen, and how it is priced today; None when the person pays."""
+    """Return the company or project that is chosen, and how it is priced today; None when the person pays."""
+    if choice.project:
+        project = projects.ordered_on(session, by, choice.project, seller.today(utcnow()))
+        return Payer(None, "", before_vat=False, project_id=project.id)
     if not choice.company:
         return None
     if len(choice.po_number) > LONGEST_PO_NUMBER:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger
+from fablab.billing import paying
 from fablab.billing import services as billing
 from fablab.billing.models import TariffVersion
 from fablab.billing.services import Agreed
@@ -65,24 +65,12 @@ def submit(
     if not why:
         (quote or billing.produce)(session, order, agreed, by)
         return
-    missing = missing_cents(session, order, agreed.cents)
+    missing = paying.missing_cents(session, order, agreed.cents)
     if missing and quote is None:
-        raise Conflict(
-            say(
-                "{missing} are missing in your wallet: top it up at the desk, then confirm again.",
-                missing=Euros(missing),
-            )
-        )
+        raise Conflict(paying.shortage(order, missing))
     frozen = {"price_cents": agreed.cents, "price": agreed.offer.price.to_json(), "tariff_id": agreed.version.id}
     orders.move(session, order, OrderState.IN_REVIEW, by.id, note=None, **frozen)
     review.ask(session, order, why)
-
-
-def missing_cents(session: Session, order: Order, cents: int) -> int:
-    """Return what the wallet that pays lacks for an order; a company's order needs none."""
-    if order.company_id is not None:
-        return 0
-    return max(0, cents - ledger.balance_cents(session, order.person_id))
 
 
 def decide(
@@ -111,8 +99,10 @@ def _accept(session: Session, order: Order, by: Person, settle: Settle) -> None:
     version = session.get(TariffVersion, order.tariff_id)
     assert version is not None
     assert order.price_cents is not None
-    missing = missing_cents(session, order, order.price_cents)
-    if missing and not order.wants_quote:
+    missing = 0 if order.wants_quote else paying.missing_cents(session, order, order.price_cents)
+    if missing and order.project_id is not None:
+        raise Conflict(paying.shortage(order, missing))
+    if missing:
         raise Conflict(
             say(
                 "{missing} are missing in the wallet of {name}: it has to be topped up first.",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import baskets, ledger, offers, queries, tariffs, urgency
+from fablab.billing import baskets, ledger, offers, paying, queries, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.models import Group, TariffVersion
 from fablab.billing.offers import Check, Offer
@@ -242,14 +242,13 @@ def chosen_offer(session: Session, order: Order, edited: Mapping[int, Wanted], v
 
 
 def produce(session: Session, order: Order, agreed: Agreed, by: Person | None) -> None:
-    """Freeze the price that was agreed on, reserve it unless a company pays, and make the plates."""
+    """Freeze the price that was agreed on, reserve it where it is paid from, and make the plates."""
     offer, cents = agreed.offer, agreed.cents
     for part, part_cents in zip(offer.parts, agreed.part_cents, strict=True):
         part.line.price_cents = part_cents
     explained = order.price or offer.price.to_json()
     orders.accept(session, order, cents, explained, agreed.version.id, by.id if by else None)
-    if order.company_id is None:
-        ledger.reserve(session, order.person_id, order.id, cents, f"reserve-{order.id}-0", order.title)
+    paying.reserve(session, order, cents, f"reserve-{order.id}-0")
     for part in offer.parts:
         orders.make_jobs(session, order, part.line, part.offer.estimate.plates, part.offer.slices)
     slices.no_longer_wanted(session, order.id)
@@ -324,13 +323,12 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
             say("The price is {price} now: please look at it and confirm again.", price=Euros(order.proposal_cents))
         )
     version = session.get_one(TariffVersion, order.tariff_id)
-    text, parts = order.title, _after_slicing(session, order).part_cents
+    parts = _after_slicing(session, order).part_cents
     for line, cents in zip(order.lines, spread(seen_cents, parts), strict=True):
         line.price_cents = cents
     turn = ledger.entries_of(session, order.id)
-    ledger.release(session, order.person_id, order.id, f"release-{order.id}-{turn}", text, by.id)
-    if order.company_id is None:
-        ledger.reserve(session, order.person_id, order.id, seen_cents, f"reserve-{order.id}-{turn}", text)
+    paying.release(session, order, f"release-{order.id}-{turn}", by.id)
+    paying.reserve(session, order, seen_cents, f"reserve-{order.id}-{turn}")
     explained = {
         "total_cents": seen_cents,
         "lines": [{"sentence": say("As prepared for the printer").to_json(), "amount_cents": seen_cents}],
@@ -342,14 +340,7 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
 def cancel(session: Session, order: Order, by: Person) -> None:
     """Cancel an order before printing and give the whole reservation back."""
     orders.cancel(session, order, by.id)
-    ledger.release(
-        session,
-        order.person_id,
-        order.id,
-        f"release-{order.id}-cancelled",
-        order.title,
-        by.id,
-    )
+    paying.release(session, order, f"release-{order.id}-cancelled", by.id)
 
 
 def cancel_plate(session: Session, job: Job, by: Person) -> None:
@@ -363,7 +354,7 @@ def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
     order = session.get_one(Order, job.order_id)
     orders.close_if_done(session, order, by_id)
     if order.state in (OrderState.READY, OrderState.CANCELLED):
-        ledger.release(session, order.person_id, order.id, f"release-{order.id}-rest", order.title, by_id)
+        paying.release(session, order, f"release-{order.id}-rest", by_id)
 
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
@@ -379,10 +370,7 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: P
 
 def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
     """Charge the good copies so far, unless a company pays them on invoice."""
-    if order.company_id is None:
-        charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
-        due = earned_cents(session, order) - charged
-        ledger.charge(session, order.person_id, order.id, due, f"charge-attempt-{attempt.id}", order.title, by.id)
+    paying.charge(session, order, earned_cents(session, order), f"charge-attempt-{attempt.id}", by.id)
     orders.in_production(session, order)
 
 

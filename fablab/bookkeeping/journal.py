@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fablab.billing import projects as project_budgets
 from fablab.billing import receipts, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.bookkeeping.periods import Period, following, midnight
@@ -44,6 +45,7 @@ def lines(session: Session, period: Period) -> Iterator[Line]:
     """Return the lines of a period, in the order of booking; the number of a booking is its number in the ledger."""
     accounts, words = chart(), Language("fr")
     documents = {each.id: each for each in session.scalars(select(Document))}
+    projects = project_budgets.of_entries(session)
     received = dict(session.execute(select(Payment.entry_id, Payment.received_on)).all())
     query = select(LedgerEntry).where(
         LedgerEntry.at >= midnight(period.first_on), LedgerEntry.at < midnight(following(period).first_on)
@@ -53,7 +55,9 @@ def lines(session: Session, period: Period) -> Iterator[Line]:
         booked_on = seller.today(entry.at)
         piece_on = document.issued_on if document and entry.kind in SALES_KINDS else received.get(entry.id, booked_on)
         for line in entry.lines:
-            holder, named = _holder(Account(line.account), line.holder_id, document)
+            holder, named = _project(Account(line.account), projects.get(entry.id)) or _holder(
+                Account(line.account), line.holder_id, document
+            )
             yield Line(
                 journal=_journal(entry),
                 number=number,
@@ -73,6 +77,12 @@ def _journal(entry: LedgerEntry) -> str:
     if entry.kind in SALES_KINDS:
         return "VE"
     return next((MONEY[Account(each.account)] for each in entry.lines if each.account in MONEY), "OD")
+
+
+def _project(account: Account, project_id: int | None) -> tuple[str, str] | None:
+    if project_id is None or account == Account.PROJECT_FUNDS:
+        return None
+    return f"P{project_id:06d}", f"Projet {project_id}"
 
 
 def _holder(account: Account, holder_id: int | None, document: Document | None) -> tuple[str, str]:

@@ -38,6 +38,9 @@ DEFAULTS: dict[Account, PlanAccount] = {
     Account.VAT_WAITING: PlanAccount("445740", "TVA sur acomptes en attente d'encaissement"),
     Account.CASH_DIFFERENCE: PlanAccount("658000", "Écarts de caisse"),
     Account.CARD_FEES: PlanAccount("627800", "Commissions sur paiements par carte"),
+    Account.PROJECT: PlanAccount("801800", "Budgets de projets : disponible"),
+    Account.PROJECT_RESERVED: PlanAccount("801810", "Budgets de projets : réservé"),
+    Account.PROJECT_FUNDS: PlanAccount("809180", "Contrepartie des budgets de projets"),
 }
 
 

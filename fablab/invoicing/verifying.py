@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger
+from fablab.billing import ledger, projects
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
 from fablab.invoicing import advances, chain, checking_deposits
 from fablab.invoicing.content import Content, from_text
@@ -237,6 +237,8 @@ def _ledger(session: Session) -> Iterator[Sentence]:
     )
     for holder_id, account in session.execute(holders):
         yield say("Person {holder} has less than nothing on the account {account}.", holder=holder_id, account=account)
+    for project_id in projects.below_nothing(session):
+        yield say("Project {project} has less than nothing left or reserved.", project=project_id)
     empty = select(LedgerEntry.id).where(~select(LedgerLine.id).where(LedgerLine.entry_id == LedgerEntry.id).exists())
     for entry_id in session.scalars(empty):
         yield say("Booking {entry} has no lines.", entry=entry_id)

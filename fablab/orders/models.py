@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.models import Company, Person
+from fablab.accounts.project_models import Project
 from fablab.db import Base, new_public_id, utcnow
 from fablab.slicing.changes import AS_SENT, Change
 from fablab.words import N_, Sentence, say
@@ -83,9 +84,9 @@ class Order(Base):
     """What somebody asks for. `price_cents` is the price that was confirmed, `proposal_cents` a new one to confirm.
 
     With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
-    comes on top of the price. Otherwise the person pays from the wallet. `wanted_on` is the day they hope for; who
-    pays for an `urgent` order goes ahead of the others. `wants_quote` says that it was sent for a quote; `quote_sha256`
-    is the quote that was accepted: its price binds.
+    comes on top of the price. With a project its budget pays, otherwise the person from the wallet. `wanted_on` is the
+    day they hope for; who pays for an `urgent` order goes ahead of the others. `wants_quote` says that it was sent for a
+    quote; `quote_sha256` is the quote that was accepted: its price binds.
     """
 
     __tablename__ = "print_order"
@@ -101,6 +102,7 @@ class Order(Base):
     note: Mapped[Sentence | None]
     company_id: Mapped[int | None] = mapped_column(ForeignKey("company.id"), index=True)
     po_number: Mapped[str | None] = mapped_column(String(50))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
     price_before_vat: Mapped[bool] = mapped_column(default=False, server_default=false())
     wanted_on: Mapped[date | None]
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -112,6 +114,7 @@ class Order(Base):
 
     person: Mapped[Person] = relationship(lazy="joined")
     company: Mapped[Company | None] = relationship(lazy="joined")
+    project: Mapped[Project | None] = relationship(lazy="joined")
     lines: Mapped[list[OrderLine]] = relationship(lazy="selectin", order_by="OrderLine.id")
 
     @property

@@ -101,17 +101,22 @@ def reshape(session: Session, order: Order, line: OrderLine, change: Change, par
 
 @dataclass(frozen=True)
 class Payer:
-    """A company that pays for an order on invoice: its id, the number of its purchase order, and how it is priced."""
+    """Who pays for an order, if not its person: a company on invoice, or the budget of a project.
 
-    company_id: int
+    A company comes with the number of its purchase order and how it is priced.
+    """
+
+    company_id: int | None
     po_number: str
     before_vat: bool
+    project_id: int | None = None
 
 
 def bill_to(session: Session, order: Order, payer: Payer | None) -> None:
-    """Note who pays for a draft: a company on invoice, or the person themselves. Raises `Conflict` when confirmed."""
+    """Note who pays for a draft: a company on invoice, a project, or the person. Raises `Conflict` when confirmed."""
     hold_draft(session, order)
     order.company_id = payer.company_id if payer else None
+    order.project_id = payer.project_id if payer else None
     order.po_number = (payer.po_number.strip() or None) if payer else None
     order.price_before_vat = payer.before_vat if payer else False
     session.flush()

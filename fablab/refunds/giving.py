@@ -79,7 +79,7 @@ def print_again(session: Session, order: Order, line_id: int | None, copies: int
     assert line.machine_profile is not None
     assert order.tariff_id is not None
     again = orders.draft(session, order.person_id, line.model_file, line.file_name, line.sent_sha256)
-    again.company_id, again.po_number = order.company_id, order.po_number
+    again.company_id, again.po_number, again.project_id = order.company_id, order.po_number, order.project_id
     again.price_before_vat, again.attested_at = order.price_before_vat, order.attested_at
     again.line.change = line.change
     choices = Choices(line.material_code, Quality(line.quality), line.infill_percent, supports=line.supports)

@@ -79,7 +79,8 @@ def seen_cents() -> int:
 def payer_choice() -> PayerChoice:
     """Return who is chosen to pay."""
     values = request.values
-    return PayerChoice(values.get("payer", ""), values.get("po_number", ""), bool(values.get("seen_before_vat")))
+    seen_before_vat = bool(values.get("seen_before_vat"))
+    return PayerChoice.read(values.get("payer", ""), values.get("po_number", ""), seen_before_vat=seen_before_vat)
 
 
 def attested() -> bool:

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from fablab import db, files
-from fablab.accounts import companies
+from fablab.accounts import companies, projects
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
+from fablab.accounts.project_models import Project
 from fablab.billing import baskets, ledger, payers, receipts, reviewing, seller, tariffs, urgency
+from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.offers import Check
@@ -258,6 +260,7 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         qualities=Quality,
         problem=problem,
         companies=payer_companies,
+        projects=projects.of_person(session, order.person),
         may_be_urgent=urgency.is_offered(session, order, to_companies=bool(payer_companies)),
         urgent=urgent(order),
         payer_choice=payer_choice(),
@@ -298,7 +301,10 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
 
 
 def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[str, Any]:
-    """Return the company that pays, if one is chosen, and the VAT that comes on top of the price for it."""
+    """Return who pays, if not the person: with the VAT on top for a company, with what is left for a project."""
+    if payer is not None and payer.project_id is not None:
+        left = budgets.budget_of(session, payer.project_id).left_cents
+        return {"payer": payer, "vat_cents": 0, "project": session.get(Project, payer.project_id), "left_cents": left}
     if payer is None or not payer.before_vat:
         return {"payer": payer, "vat_cents": 0}
     rate_bp = seller.regime_on(session, seller.today(utcnow())).rate_bp
@@ -307,7 +313,8 @@ def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[s
 
 def _why_reviewed(session: Session, order: Order, offer: OrderOffer, payer: Payer | None) -> list[Sentence]:
     cents = offer.price.total_cents
-    return reviewing.why_reviewed(session, order, cents, me(), attested=attested(), company=payer is not None)
+    company = payer is not None and payer.company_id is not None
+    return reviewing.why_reviewed(session, order, cents, me(), attested=attested(), company=company)
 
 
 def _in_address(order: Order, wanted: Wanted) -> dict[str, Any]:
@@ -320,7 +327,7 @@ def _in_address(order: Order, wanted: Wanted) -> dict[str, Any]:
         "quantity": wanted.quantity,
     }
     chosen = {
-        "payer": payer_choice().company,
+        "payer": payer_choice().key,
         "po_number": payer_choice().po_number,
         "attested": "y" if attested() else "",
         "urgent": "y" if urgent(order) else "",

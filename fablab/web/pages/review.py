@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import reviewing
+from fablab.billing import paying, reviewing
 from fablab.errors import Invalid
 from fablab.money import parse_euros
 from fablab.orders import queries, review
@@ -72,7 +72,7 @@ def _desk(session: Session, public_id: str | None = None, form: VerdictForm | No
         Request(
             each,
             {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in each.order.lines},
-            reviewing.missing_cents(session, each.order, each.order.price_cents or 0),
+            paying.missing_cents(session, each.order, each.order.price_cents or 0),
             form if form is not None and each.order.public_id == public_id else VerdictForm(),
         )
         for each in review.desk(session)

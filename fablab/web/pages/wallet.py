@@ -8,6 +8,7 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from fablab import db
+from fablab.accounts import projects
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.billing import ledger, prepaid, receipts, seller
@@ -26,7 +27,9 @@ blueprint = Blueprint("wallet", __name__, url_prefix="/wallet")
 def show() -> Any:
     """Show the wallet of the signed-in person."""
     with db.reading() as session:
-        return render_template("wallet.html", **facts(session, me().id), **of_wallet(session))
+        return render_template(
+            "wallet.html", projects=projects.of_person(session, me()), **facts(session, me().id), **of_wallet(session)
+        )
 
 
 def facts(session: Session, person_id: int) -> dict[str, Any]:
