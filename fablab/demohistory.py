@@ -33,6 +33,7 @@ from fablab.orders.intake import Part
 from fablab.orders.models import Order
 from fablab.orders.services import Wanted
 from fablab.orders.shelf import PickUp
+from fablab.quotes import issuing
 from fablab.slicing.choices import Choices, Quality
 
 DAYS, PRINTS, FAILED_OF_TEN = 21, 16, 2
@@ -111,6 +112,16 @@ def request(part: Path, email: str, copies: int, hours_ago: int) -> None:
         person, draft, wanted, cents = _draft(session, part, email, copies)
         reviewing.submit(session, draft, {draft.line.id: wanted}, cents, person, attested=True)
         draft.created_at = then
+
+
+def quote(part: Path, email: str, copies: int, company: Company) -> None:
+    """Have a quote written that nobody has answered yet."""
+    with db.transaction() as session:
+        person, draft, wanted, _ = _draft(session, part, email, copies)
+        payers.choose(session, draft, PayerChoice(company.public_id, "", seen_before_vat=True), person)
+        edited = {draft.line.id: wanted}
+        cents = billing.order_offer(session, draft, edited).price.total_cents
+        issuing.ask(session, draft, edited, cents, person, attested=True)
 
 
 def _draft(session: Session, part: Path, email: str, copies: int) -> tuple[Person, Order, Wanted, int]:

@@ -136,7 +136,7 @@ def fill() -> None:
         review.set_rules(session, _review_rules())
         company = _books(session, people)
     asked = _past(parts, company)
-    _present(parts, people, asked)
+    _present(parts, people, company, asked)
 
 
 def _past(parts: Sequence[Path], company: Company) -> int:
@@ -163,13 +163,14 @@ def _past(parts: Sequence[Path], company: Company) -> int:
     return made[asked]
 
 
-def _present(parts: Sequence[Path], people: Mapping[str, Person], asked: int) -> None:
-    """Leave something to do: a plate, requests, questions, and two prints on their way."""
+def _present(parts: Sequence[Path], people: Mapping[str, Person], company: Company, asked: int) -> None:
+    """Leave something to do: a plate, requests, questions, a quote to be answered, and two prints on their way."""
     with db.transaction() as session:
         demoroom.talk(session, people, session.get_one(Order, asked))
     demohistory.finished(parts[2], "louise@demo.example", MACHINES[-1][0])
     demohistory.request(parts[2], "jeanne@demo.example", 12, hours_ago=20)
     demohistory.request(parts[-1], "karim@demo.example", 10, hours_ago=3)
+    demohistory.quote(parts[1], "emilie@demo.example", 12, company)
     demohistory.order(parts[0], "alice@demo.example", 1)
     demohistory.order(parts[-1], "emilie@demo.example", 2)
 

@@ -85,8 +85,8 @@ class Order(Base):
 
     With a company it pays on invoice, under the number of its purchase order; `price_before_vat` then says that VAT
     comes on top of the price. With a project its budget pays, otherwise the person from the wallet. `wanted_on` is the
-    day they hope for; who pays for an `urgent` order goes ahead of the others. `wants_quote` says that it was sent for a
-    quote; `quote_sha256` is the quote that was accepted: its price binds.
+    day they hope for; who pays for an `urgent` order goes ahead of the others. `wants_quote` says that it was sent for
+    a quote; `quote_sha256` is the quote that was accepted: its price binds.
     """
 
     __tablename__ = "print_order"

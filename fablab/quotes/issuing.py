@@ -14,6 +14,7 @@ from fablab.billing import reviewing, seller
 from fablab.billing.baskets import PartOffer
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
+from fablab.errors import Conflict
 from fablab.invoicing import chain, from_orders, issuing
 from fablab.invoicing.content import Buyer, Content
 from fablab.invoicing.issuing import Draft, Item
@@ -37,6 +38,8 @@ def ask(
 
     Raises `Conflict` when the price is a higher one by now, it cannot be printed, or nobody has said who sells.
     """
+    if order.project_id is not None:
+        raise Conflict(say("A project spends money of the place: there is nothing to offer. Just confirm the order."))
     seller.identity_on(session, seller.today(utcnow()))
     reviewing.submit(session, order, edited, seen_cents, by, attested=attested, quote=write)
 

@@ -81,7 +81,7 @@ def asks_for_a_quote(page, parts):
     page.locator("label.pill", has_text="Dora Design, sur facture").click()
     expect(page.locator("#price tfoot")).to_contain_text("Prix HT")
     page.get_by_role("button", name="Demander un devis").click()
-    expect(page.locator("h1")).to_have_text(re.compile(r"Devis D-\d{4}-00001"))
+    expect(page.locator("h1")).to_have_text(re.compile(r"Devis D-\d{4}-00002"))
     expect(page.locator("table.list").first).to_contain_text("bouton.stl")
     looks_well(page)
 

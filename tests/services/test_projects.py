@@ -31,6 +31,7 @@ from fablab.orders.review_models import ReviewRules, Verdict
 from fablab.refunds import queries as refunds
 from tests.books import make, open_books
 from tests.people import NO_RULE, Cast, draft_cube, slice_job, small_place, wanted
+from tests.quoting import quoted
 from tests.services.test_claims import race
 
 TODAY = seller.today(utcnow())
@@ -245,3 +246,12 @@ def test_the_statement_adds_up_to_what_is_left_whatever_happens(any_place, moves
             accounts = sa.select(sa.func.sum(LedgerLine.amount_cents)).where(LedgerLine.account.like("project%"))
             assert session.scalar(accounts) == 0
         assert session.scalar(sa.select(LedgerLine.id).where(LedgerLine.account == Account.SALES).limit(1)) is None
+
+
+def test_there_is_no_quote_for_what_a_project_pays(session, scene):
+    open_books(session)
+    order = draft_cube(session, scene.cast.alice)
+    payers.choose(session, order, PayerChoice(project=scene.project.public_id), scene.cast.alice)
+    with pytest.raises(Conflict, match="nothing to offer"):
+        quoted(session, order, scene.cast.alice)
+    assert order.state == OrderState.DRAFT

@@ -72,7 +72,7 @@ def _desk(session: Session, public_id: str | None = None, form: VerdictForm | No
         Request(
             each,
             {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in each.order.lines},
-            paying.missing_cents(session, each.order, each.order.price_cents or 0),
+            0 if each.order.wants_quote else paying.missing_cents(session, each.order, each.order.price_cents or 0),
             form if form is not None and each.order.public_id == public_id else VerdictForm(),
         )
         for each in review.desk(session)
