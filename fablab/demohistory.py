@@ -21,6 +21,7 @@ from fablab.db import utcnow
 from fablab.demotime import Clock, afternoon, as_of
 from fablab.jobs import dispatch, signoff
 from fablab.jobs import queries as jobs
+from fablab.jobs import services as job_services
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job, Slice
 from fablab.jobs.signoff import Reason, Verdict
@@ -174,6 +175,17 @@ def finished(part: Path, email: str, machine: str) -> None:
         begun = now - timedelta(seconds=job.slice.time_s, minutes=25)
         for attempt in dispatch.schedule(session, begun):
             _print(session, found, attempt, clock)
+
+
+def held(part: Path, email: str, copies: int, hours_ago: int, wanted_in: timedelta) -> None:
+    """Let an order stand in the queue that a volunteer has put on hold, and that is wanted by a day."""
+    then = utcnow() - timedelta(hours=hours_ago)
+    order_id = order(part, email, copies, at=then)
+    with db.transaction() as session, as_of(session, then + SIGNED_OFF_AFTER):
+        volunteer = session.scalars(select(Person).where(Person.email == VOLUNTEER)).one()
+        session.get_one(Order, order_id).wanted_on = (then + wanted_in).date()
+        for job in jobs.of_order(session, order_id):
+            job_services.hold(session, job, volunteer.id, held=True)
 
 
 def waited_for(order_id: int, reminders: int) -> None:

@@ -171,6 +171,7 @@ def _present(parts: Sequence[Path], people: Mapping[str, Person], company: Compa
     demohistory.request(parts[2], "jeanne@demo.example", 12, hours_ago=20)
     demohistory.request(parts[-1], "karim@demo.example", 10, hours_ago=3)
     demohistory.quote(parts[1], "emilie@demo.example", 12, company)
+    demohistory.held(parts[3], "pauline@demo.example", 2, hours_ago=27, wanted_in=timedelta(days=8))
     demohistory.order(parts[0], "alice@demo.example", 1)
     demohistory.order(parts[-1], "emilie@demo.example", 2)
 

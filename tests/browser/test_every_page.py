@@ -16,12 +16,20 @@ from tests.browser import axe
 from tests.browser.pages import ADMINISTRATOR, SEEN_BY, SIGNED_OUT, VOLUNTEER, Crawler
 from tests.browser.test_journey import open_page
 from tests.conftest import Recorder, environment
+from tests.running import system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SEVERAL = {"orders.show": 4, "invoices.show": 2, "spools.show": 2, "threads.show": 2}
 """Pages that look quite different from one thing to the next: how many of them are looked at."""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo place in which nobody has done anything yet: a plate waits to be checked, a request to be answered."""
+    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +47,9 @@ def addresses(demo):
 
 
 def signed_out(chromium, demo, language):
-    page = open_page(chromium, demo, "alice", language=language)
-    page.context.clear_cookies()
+    page = chromium.new_context(viewport=DESKTOP, locale=language, base_url=demo.url).new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
     return page
 
 

@@ -26,7 +26,7 @@ WORDS = {
         "saved": "Enregistré.",
     },
 }
-WHO = {"en": ("emilie", "Émilie"), "fr": ("denis", "Denis")}
+WHO = {"en": ("nadia", "Nadia"), "fr": ("denis", "Denis")}
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
