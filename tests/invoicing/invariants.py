@@ -21,7 +21,7 @@ from fablab.filament.models import Movement, SpoolMovement
 from fablab.invoicing import chain, queries, verifying
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
-from fablab.jobs.models import Attempt
+from fablab.jobs.models import Attempt, JobEvent
 from fablab.jobs.states import AttemptState
 from fablab.refunds import queries as refunds
 
@@ -162,9 +162,13 @@ def p13_without_vat_there_is_none(session: Session, regime: Regime) -> None:
 
 
 def p14_each_plate_took_its_filament_from_a_spool_once(session: Session) -> None:
-    query = sa.select(SpoolMovement.attempt_id).where(SpoolMovement.kind == Movement.CONSUMED)
-    signed = sa.select(Attempt.id).where(Attempt.state == AttemptState.SIGNED_OFF)
-    assert sorted(session.scalars(query)) == sorted(session.scalars(signed))
+    """What left the spools is what the volunteers signed off, gram for gram, failed plates included."""
+    query = sa.select(SpoolMovement.attempt_id, SpoolMovement.mass_mg).where(SpoolMovement.kind == Movement.CONSUMED)
+    taken = sorted((attempt_id, -mass_mg) for attempt_id, mass_mg in session.execute(query))
+    signed = sa.select(JobEvent).join(Attempt, Attempt.id == JobEvent.attempt_id)
+    signed = signed.where(Attempt.state == AttemptState.SIGNED_OFF)
+    events = [each for each in session.scalars(signed) if each.details and "used_mg" in each.details]
+    assert taken == sorted((each.attempt_id, each.details["used_mg"]) for each in events)
 
 
 def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None:

@@ -1,10 +1,11 @@
 """Deposits: asked for a confirmed order, paid like any invoice, deducted by the final one, and never owed twice."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fablab import db
+from fablab import bus, db
 from fablab.billing import seller
 from fablab.billing import services as billing
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
@@ -20,6 +21,7 @@ from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Document, Kind, Method
 from fablab.invoicing.payments import PaymentData
+from fablab.orders.models import Order
 from fablab.receivables import reminders, statement
 from tests.books import FRANCHISE, STANDARD, business, command, company_order, draft_of, make
 from tests.running import FABLAB
@@ -166,6 +168,21 @@ def test_a_click_too_many_is_one_deposit(session):
     first = deposits.issue(session, order, Asked(percent=30), command("deposit"))
     assert deposits.issue(session, order, Asked(percent=30), command("deposit")) == first
     assert deposits.room(session, order, utcnow()).rest_cents == 8400
+
+
+def test_four_who_press_at_once_make_one_deposit(any_place):
+    with db.transaction() as session:
+        _, _, order = ordered(session)
+
+    def press(_):
+        with bus.using(bus.SilentTransport()), db.transaction() as session:
+            mine = session.get_one(Order, order.id)
+            return deposits.issue(session, mine, Asked(percent=30), command("deposit")).number
+
+    with ThreadPoolExecutor(4) as together:
+        assert len(set(together.map(press, range(8)))) == 1
+    with db.reading() as session:
+        assert session.query(Document).count() == 1
 
 
 @pytest.mark.parametrize(
