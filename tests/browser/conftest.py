@@ -37,6 +37,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Iterator[System]:
-    """The demo place, for all files that need no place of their own: what one test finds there another may have made."""
+    """The demo place, for all files that need no place of their own: what one test finds there another may have made.
+
+    Those files are one group and run on one worker; files with places of their own are another group, beside it.
+    """
     with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
         yield running

@@ -10,7 +10,7 @@ from fablab.slicing.samples import write_samples
 from fablab.slicing.slicer import find_slicer
 from tests.running import free_port, system
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(400)]
 
 PASSWORD = "fablab-demo"
 
