@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
-from fablab.accounts.legal import legal_numbers, read_rna, read_siret
+from fablab.accounts.legal import is_rna, legal_numbers, read_rna, read_siret
 from fablab.accounts.models import Company, CompanyKind, CompanyMember, CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.services import EMAIL, LANGUAGES
@@ -142,9 +142,13 @@ def of_person(session: Session, person: Person, *roles: CompanyRole) -> list[Com
     return sorted((each.company for each in memberships if each.company.active), key=lambda each: each.name.lower())
 
 
-def by_siret(session: Session, siret: str) -> Company | None:
-    """Return the company with a SIRET, if it is known. Raises `Invalid` when it is not a SIRET."""
-    return session.scalar(select(Company).where(Company.siret == read_siret(siret), Company.siret != ""))
+def by_number(session: Session, number: str) -> Company | None:
+    """Return the company with a SIRET, or the association with an RNA number, if it is known.
+
+    Raises `Invalid` when it is neither.
+    """
+    known = Company.rna == read_rna(number) if is_rna(number) else Company.siret == read_siret(number)
+    return session.scalars(select(Company).where(known).limit(1)).first()
 
 
 def seen_by(session: Session, person: Person, public_id: str) -> Company:

@@ -73,6 +73,11 @@ def read_vat_number(text: str) -> str:
         ) from None
 
 
+def is_rna(text: str) -> bool:
+    """Tell whether a number is meant to be an RNA number, which begins with W."""
+    return text.strip().upper().startswith("W")
+
+
 def read_rna(text: str) -> str:
     """Return an association's number in the national register, or nothing."""
     cleaned = _bare(text).upper()

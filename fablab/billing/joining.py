@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from fablab import vault
 from fablab.accounts import companies, queries, services
 from fablab.accounts.companies import Contact, Identity
-from fablab.accounts.models import CompanyRole, Person
+from fablab.accounts.legal import is_rna
+from fablab.accounts.models import Company, CompanyKind, CompanyRole, Person
 from fablab.billing import seller, tariffs
 from fablab.billing.models import Group
 from fablab.errors import Invalid, NotFound, Problem
@@ -32,10 +33,10 @@ PAYMENT_DAYS = 30
 
 @dataclass(frozen=True)
 class Firm:
-    """The company somebody joins with: its name, numbers and address."""
+    """The company or association somebody joins with: its name, its SIRET or RNA number, and its address."""
 
     name: str
-    siret: str
+    number: str
     vat_number: str
     street: str
     postcode: str
@@ -120,17 +121,32 @@ def _make(session: Session, joining: Joining, now: datetime) -> Person:
     return person
 
 
+FIELDS = {"name": "company", "siret": "number", "siren": "number", "rna": "number"}
+"""How the form calls what a company is made of."""
+
+
 def _found(session: Session, firm: Firm, person: Person) -> None:
     """Add the company, with the person as its buyer and billing contact."""
-    identity = Identity(firm.name, "", firm.siret, firm.vat_number, PAYMENT_DAYS)
     language = person.language or settings().language
     contact = Contact(firm.street, firm.postcode, firm.city, "FR", person.name, person.email, language)
-    if not firm.siret.strip():
-        raise Invalid(say("A company is known by its SIRET: 14 digits."), field="siret")
-    if companies.by_siret(session, firm.siret) is not None:
-        raise Invalid(say("This company is known here: ask the place to let you order for it."), field="siret")
+    if not firm.number.strip():
+        raise Invalid(say("A company is known by its SIRET, an association by it or its RNA number."), field="number")
     try:
-        company = companies.add(session, identity, contact)
+        company = _add(session, firm, contact)
     except Invalid as problem:
-        raise Invalid(problem.sentence, field={"name": "company"}.get(problem.field or "", problem.field)) from problem
+        raise Invalid(problem.sentence, field=FIELDS.get(problem.field or "", problem.field)) from problem
     companies.join(session, company, person.email, CompanyRole.BUYER)
+
+
+def _add(session: Session, firm: Firm, contact: Contact) -> Company:
+    if companies.by_number(session, firm.number) is not None:
+        raise Invalid(say("This company is known here: ask the place to let you order for it."), field="number")
+    return companies.add(session, _identity(firm), contact)
+
+
+def _identity(firm: Firm) -> Identity:
+    if is_rna(firm.number):
+        kind, siret, rna = CompanyKind.ASSOCIATION, "", firm.number
+    else:
+        kind, siret, rna = CompanyKind.COMPANY, firm.number, ""
+    return Identity(firm.name, "", siret, firm.vat_number, PAYMENT_DAYS, kind=kind, rna=rna)

@@ -66,7 +66,7 @@ def joins(page):
     page.get_by_label("E-mail").fill("dora@design.example")
     page.get_by_label("Mot de passe").fill("assez-long-1")
     page.get_by_text("Je commande pour une entreprise").click()
-    firm = {"company": "Dora Design", "siret": "552 100 554 00013", "street": "1 rue Haute"}
+    firm = {"company": "Dora Design", "number": "552 100 554 00013", "street": "1 rue Haute"}
     for name, value in {**firm, "postcode": "26400", "city": "Crest"}.items():
         page.fill(f"[name={name}]", value)
     looks_well(page)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fablab import db
 from fablab.accounts import companies
-from fablab.accounts.models import Company, CompanyRole, Person
+from fablab.accounts.models import Company, CompanyKind, CompanyRole, Person
 from fablab.billing import joining, tariffs
 from fablab.billing.models import Group
 from fablab.db import utcnow
@@ -18,7 +18,7 @@ from tests.people import PASSWORD
 DORA = {"name": "Dora Petit", "email": "Dora@example.org", "password": PASSWORD}
 FIRM = {
     "company": "Dora Design",
-    "siret": "552 100 554 00013",
+    "number": "552 100 554 00013",
     "street": "1 rue Haute",
     "postcode": "26400",
     "city": "Crest",
@@ -60,11 +60,22 @@ def test_who_joins_with_a_company_buys_for_it(site):
         assert [each.role for each in companies.people_of(session, company.id)] == [CompanyRole.BUYER]
 
 
+def test_an_association_without_a_siret_joins_with_its_rna_number(site):
+    club = {**FIRM, "company": "Club de Crest", "number": "w263001234"}
+    assert site.as_(None).post("/sign-up", **DORA, **club).status_code == 302
+    with db.reading() as session:
+        company = session.scalars(sa.select(Company)).one()
+        assert (company.kind, company.rna, company.siret) == (CompanyKind.ASSOCIATION, "W263001234", "")
+    again = site.as_(None).post("/sign-up", **{**DORA, "email": "eve@example.org"}, **club)
+    assert again.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"siret": "55210055400012"}, "SIRET"),
-        ({"siret": ""}, "entreprise"),
+        ({"number": "55210055400012"}, "SIRET"),
+        ({"number": ""}, "entreprise"),
+        ({"number": "W12"}, "RNA"),
         ({"city": ""}, "entreprise"),
         ({"password": "short"}, "8"),
         ({"email": "nowhere"}, "e-mail"),

@@ -42,7 +42,7 @@ class JoinForm(PageForm):
     company = StringField(
         lazy_gettext("Company"), [Optional(), Length(max=160)], render_kw={"autocomplete": "organization"}
     )
-    siret = StringField(lazy_gettext("SIRET"), [Optional(), Length(max=25)])
+    number = StringField(lazy_gettext("SIRET, or RNA number of an association"), [Optional(), Length(max=25)])
     vat_number = StringField(lazy_gettext("VAT number"), [Optional(), Length(max=25)])
     street = StringField(lazy_gettext("Street and number"), [Optional(), Length(max=200)])
     postcode = StringField(lazy_gettext("Postcode"), [Optional(), Length(max=12)])
@@ -58,14 +58,14 @@ class JoinForm(PageForm):
         """Check the fields; a company needs an address, and what is typed of a company needs its name."""
         valid: bool = super().validate(extra_validators)
         typed = [name for name in ("company", *FIRM) if (self.data[name] or "").strip()]
-        for name in ("company", "siret", "street", "postcode", "city") if typed else ():
+        for name in ("company", "number", "street", "postcode", "city") if typed else ():
             if name not in typed:
                 self[name].errors = [*self[name].errors, lazy_gettext("A company needs this.")]
                 valid = False
         return valid
 
 
-FIRM = ("siret", "vat_number", "street", "postcode", "city")
+FIRM = ("number", "vat_number", "street", "postcode", "city")
 
 
 def _open() -> None:
