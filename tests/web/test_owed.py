@@ -79,3 +79,10 @@ def test_members_do_not_see_what_others_owe(site, owed):
     alice = site.as_("alice")
     assert alice.get("/owed/").status_code == 403
     assert alice.post(f"/owed/{invoice}/send", level="1").status_code == 403
+
+
+def test_only_who_can_set_a_mail_server_is_told_its_setting(site, owed):
+    assert "FABLAB_MAIL_SERVER" in site.as_("carole").get("/owed/").text
+    told = site.as_("tess").get("/owed/").text
+    assert "FABLAB_MAIL_SERVER" not in told
+    assert "once an administrator has set a mail server" in told
