@@ -35,7 +35,7 @@ def order(member, part):
     with page.expect_file_chooser() as asked:
         page.keyboard.press("Enter")
     asked.value.set_files(part)
-    page.wait_for_url(re.compile("/orders/.+"))
+    page.wait_for_url(re.compile("/orders/.+"), timeout=60_000)
     focus(page, page.locator("[name=quality]:checked"))
     before = page.locator("[name=quality]:checked").get_attribute("value")
     page.keyboard.press("ArrowRight")

@@ -29,7 +29,7 @@ def parts(tmp_path, language):
 def send_several_parts(member, parts):
     member.at("/orders/")
     member.page.set_input_files("#file", parts)
-    member.page.wait_for_url(re.compile("/orders/.+"))
+    member.page.wait_for_url(re.compile("/orders/.+"), timeout=60_000)
     expect(member.page.locator(".parts-of-order li")).to_have_count(2)
     member.looks_well()
 
