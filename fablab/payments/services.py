@@ -67,7 +67,7 @@ def pay_invoice(session: Session, invoice: Document, person: Person, key: str, n
     if found is not None:
         return found
     balance = documents.balance_cents(session, invoice)
-    if invoice.kind != Kind.INVOICE or balance <= 0:
+    if invoice.kind == Kind.CREDIT_NOTE or balance <= 0:
         raise Conflict(say("Nothing is due on this invoice any more."))
     if not SMALLEST_CENTS <= balance <= LARGEST_CENTS:
         sentence = say(

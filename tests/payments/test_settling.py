@@ -16,8 +16,9 @@ from fablab.bookkeeping.models import Span
 from fablab.bookkeeping.periods import period
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import crediting, issuing, payments, queries, verifying
+from fablab.invoicing import crediting, deposits, issuing, payments, queries, verifying
 from fablab.invoicing.crediting import Credit
+from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
 from fablab.payments import looking, services, stripe
@@ -25,7 +26,7 @@ from fablab.payments import queries as card
 from fablab.payments.models import CardEvent, CardPayment, CardState
 from fablab.payments.port import Event, Outcome
 from fablab.payments.providers import provider
-from tests.books import business, command, draft_of
+from tests.books import business, command, company_order, draft_of
 from tests.conftest import environment
 from tests.people import add_person
 from workers import tasks, ticker
@@ -241,6 +242,17 @@ class TestInvoices:
             assert list(verifying.findings(session)) == []
             with pytest.raises(Conflict, match="Nothing is due"):
                 services.pay_invoice(session, invoice, cast.alice, "second-form", utcnow())
+
+    @ON_SQLITE
+    def test_a_deposit_is_paid_like_any_invoice(self, taking_cards):
+        with db.transaction() as session:
+            cast, acme = business(session)
+            order = company_order(session, cast.alice, acme, 10)
+            deposit = deposits.issue(session, order, Asked(percent=100), command("all"))
+        hear(taking_cards.pay(self.begin(cast, deposit).provider_id))
+        assert self.balance(deposit) == 0
+        with db.reading() as session:
+            assert list(verifying.findings(session)) == []
 
     @ON_SQLITE
     def test_a_payment_that_was_begun_is_gone_on_with_unless_another_sum_is_due(self, invoiced):
