@@ -42,7 +42,7 @@ class JoinForm(PageForm):
     company = StringField(
         lazy_gettext("Company"), [Optional(), Length(max=160)], render_kw={"autocomplete": "organization"}
     )
-    number = StringField(lazy_gettext("SIRET, or RNA number of an association"), [Optional(), Length(max=25)])
+    number = StringField(lazy_gettext("SIRET or RNA number"), [Optional(), Length(max=25)])
     vat_number = StringField(lazy_gettext("VAT number"), [Optional(), Length(max=25)])
     street = StringField(lazy_gettext("Street and number"), [Optional(), Length(max=200)])
     postcode = StringField(lazy_gettext("Postcode"), [Optional(), Length(max=12)])
