@@ -24,6 +24,7 @@ from fablab.invoicing.models import SERIES, Document, Kind, Payment
 from fablab.jobs.models import Attempt, JobEvent
 from fablab.jobs.states import AttemptState
 from fablab.refunds import queries as refunds
+from fablab.tables import metadata
 
 CAP_CENTS = 25_000
 
@@ -120,9 +121,8 @@ def p9_nothing_issued_or_booked_can_be_changed(session: Session, table: str, ver
     there = session.scalar(sa.text(f"SELECT count(*) FROM {table}"))
     if not there:
         return
-    statement = f"DELETE FROM {table}" if verb == "delete" else f"UPDATE {table} SET id = id"
-    if table in ("deposit", "document_file"):
-        statement = statement.replace("id = id", "document_id = document_id")
+    column = metadata.tables[table].primary_key.columns.values()[0].name
+    statement = f"DELETE FROM {table}" if verb == "delete" else f"UPDATE {table} SET {column} = {column}"
     refused = False
     try:
         with session.begin_nested():
@@ -198,4 +198,4 @@ def every_booking_is_tied(session: Session) -> None:
     for each in session.scalars(sa.select(LedgerEntry)):
         assert len(each.lines) >= 2
         accounts = {line.account for line in each.lines}
-        assert each.order_id or each.document_id or accounts & {Account.WALLET, Account.CASH}
+        assert each.order_id or each.document_id or accounts & {Account.WALLET, Account.CASH, Account.PROJECT}
