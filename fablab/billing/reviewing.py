@@ -14,12 +14,14 @@ from fablab.billing.models import TariffVersion
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
 from fablab.errors import Conflict
+from fablab.languages import Language
 from fablab.orders import review, telling
 from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review import Case
 from fablab.orders.review_models import Verdict
 from fablab.orders.services import Wanted
+from fablab.settings import settings
 from fablab.slicing.report import MeshReport
 from fablab.words import Euros, Sentence, say
 
@@ -78,12 +80,15 @@ def decide(
 ) -> None:
     """Accept a request, send it back to be changed, or decline it; its person reads the reason.
 
-    `quote` is what writes a quote, if the person has asked for one.
+    Accepted without a reason, one is written. `quote` is what writes a quote, if the person has asked for one.
 
     Raises `Conflict` when somebody else was faster, the wallet lacks money, or it cannot be printed; `Invalid` without
     a reason. Nothing happens then.
     """
     found = review.take(session, order)
+    if verdict == Verdict.ACCEPT and not reason.strip():
+        words = Language(order.person.language or settings().language)
+        reason = words.text(say("It can be made as it is."))
     review.close(session, found, verdict, reason, by.id)
     telling.looked_at(session, found)
     if verdict == Verdict.ACCEPT:

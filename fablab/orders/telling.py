@@ -40,13 +40,13 @@ def order_moved(session: Session, order: Order) -> None:
 def looked_at(session: Session, review: Review) -> None:
     """Tell the person what the desk said of their order, and why.
 
-    An accepted order is told by this instead of by its confirmation when there is a reason to read.
+    An accepted order is told by this instead of by its confirmation; a quote that is written of it tells itself.
     """
     assert review.verdict is not None
     order, kind = review.order, VERDICT_KINDS[Verdict(review.verdict)]
     if kind != Kind.ACCEPTED:
         tell(session, order, kind, f"{kind}-{review.id}", reason=review.reason)
-    elif review.reason:
+    elif not order.wants_quote:
         key = f"{Kind.CONFIRMED}-{order.id}-{order.price_cents}"
         tell(session, order, kind, key, price=Euros(order.price_cents or 0), reason=review.reason)
 

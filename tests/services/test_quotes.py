@@ -16,9 +16,11 @@ from fablab.billing.seller import today
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
 from fablab.invoicing import chain, deposits, from_orders, verifying
-from fablab.invoicing.models import Document, Kind
+from fablab.invoicing.models import Document
+from fablab.invoicing.models import Kind as Paper
 from fablab.jobs import queries as jobs
 from fablab.notices import queries as notice_queries
+from fablab.notices.kinds import Kind
 from fablab.notices.models import Mail
 from fablab.orders import lines, review
 from fablab.orders.models import Order, OrderState
@@ -243,6 +245,7 @@ def test_a_quote_may_first_lie_on_the_desk_and_is_written_when_it_is_accepted_th
     reviewing.decide(session, order, Verdict.ACCEPT, "", cast.bob, issuing.write)
     quote = issuing.latest(session, order)
     assert (order.state, quote.cents) == (OrderState.OFFERED, seen)
+    assert [each.kind for each in notice_queries.newest(session, cast.alice.id)] == [Kind.QUOTE]
 
 
 def test_confirmed_instead_after_the_desk_asked_for_changes_no_quote_is_written(session):
@@ -286,7 +289,7 @@ def test_a_deposit_that_was_agreed_on_is_invoiced_with_the_acceptance(session):
     assert said.deposit_percent == 30
     answering.accept(session, quote, by(cast.alice), "PO 7", utcnow())
     (deposit,) = session.scalars(select(Document))
-    assert (deposit.kind, deposit.gross_cents) == (Kind.DEPOSIT, said.deposit_cents)
+    assert (deposit.kind, deposit.gross_cents) == (Paper.DEPOSIT, said.deposit_cents)
     assert deposits.room(session, order, utcnow()).rest_cents == quote.gross_cents - said.deposit_cents
     assert list(verifying.findings(session)) == []
 
