@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db, files
 from fablab.accounts.models import Company, Person
-from fablab.billing import payers, reviewing
+from fablab.billing import offering, payers, reviewing
 from fablab.billing import services as billing
 from fablab.billing.payers import PayerChoice
 from fablab.db import utcnow
@@ -121,7 +121,7 @@ def quote(part: Path, email: str, copies: int, company: Company) -> None:
         person, draft, wanted, _ = _draft(session, part, email, copies)
         payers.choose(session, draft, PayerChoice(company.public_id, "", seen_before_vat=True), person)
         edited = {draft.line.id: wanted}
-        cents = billing.order_offer(session, draft, edited).price.total_cents
+        cents = offering.order_offer(session, draft, edited).price.total_cents
         issuing.ask(session, draft, edited, cents, person, attested=True)
 
 
@@ -130,7 +130,7 @@ def _draft(session: Session, part: Path, email: str, copies: int) -> tuple[Perso
         person = session.scalars(select(Person).where(Person.email == email)).one()
         draft = orders.start(session, person.id, incoming, _measured(part, incoming.sha256), part.name)
     wanted = Wanted(Choices("PLA", Quality.NORMAL, 20, supports=False), None, copies)
-    made = billing.quote_for(session, draft.line.model_file, wanted)
+    made = offering.quote_for(session, draft.line.model_file, wanted)
     return person, draft, wanted, made.price.total_cents
 
 

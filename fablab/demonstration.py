@@ -17,9 +17,8 @@ from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
 from fablab.accounts.permissions import Role
 from fablab.accounts.projects import ProjectData
-from fablab.billing import ledger, seller
+from fablab.billing import ledger, seller, tariffs
 from fablab.billing import projects as budgets
-from fablab.billing import services as billing
 from fablab.billing.models import Regime
 from fablab.billing.pricing import DEFAULT_TARIFF, Rules
 from fablab.billing.seller import IdentityData, RegimeData
@@ -131,7 +130,7 @@ def fill() -> None:
         demoroom.add_in_repair(
             session, MachineData(IN_REPAIR[0], "simulated", _simulated(IN_REPAIR[0]), IN_REPAIR[1]), volunteer
         )
-        billing.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
+        tariffs.set_tariff(session, _tariff(), None, utcnow() - timedelta(days=60))
         _wallets(session, people)
         review.set_rules(session, _review_rules())
         company = _books(session, people)
@@ -216,9 +215,9 @@ def _review_rules() -> ReviewRules:
     )
 
 
-def _tariff() -> billing.TariffData:
+def _tariff() -> tariffs.TariffData:
     standard = DEFAULT_TARIFF
-    return billing.TariffData(
+    return tariffs.TariffData(
         standard.name,
         standard.setup_cents,
         standard.per_hour_cents,

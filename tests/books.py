@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fablab.accounts import companies
 from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
-from fablab.billing import payers, seller
+from fablab.billing import offering, payers, seller
 from fablab.billing import services as billing
 from fablab.billing.models import Operation, Regime
 from fablab.billing.payers import PayerChoice
@@ -84,7 +84,7 @@ def company_order(session: Session, person: Person, company: Company, quantity: 
     order = draft_cube(session, person)
     before_vat = seller.companies_before_vat(session, seller.today(utcnow()))
     payers.choose(session, order, PayerChoice(company.public_id, po_number, before_vat), person)
-    price = billing.quote_for(session, order.line.model_file, wanted(quantity)).price.total_cents
+    price = offering.quote_for(session, order.line.model_file, wanted(quantity)).price.total_cents
     billing.confirm(session, order, {order.line.id: wanted(quantity)}, price, person)
     return order
 

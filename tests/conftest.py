@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from fablab import bus, db, migrating, vault
-from fablab.billing import services as billing
+from fablab.billing import offering
 from fablab.settings import settings
 from tests.postgres import PostgresServer, postgres_server
 
@@ -51,7 +51,7 @@ def forget_everything() -> None:
     if db.engine.cache_info().currsize:
         db.engine().dispose()
     db.forget_engine()
-    for cached in (settings, vault.secret, bus.connection, bus.celery, billing._load_features):
+    for cached in (settings, vault.secret, bus.connection, bus.celery, offering._load_features):
         cached.cache_clear()
 
 

@@ -14,7 +14,7 @@ from fablab import files
 from fablab.accounts import services as accounts
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
-from fablab.billing import ledger
+from fablab.billing import ledger, offering, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import TariffVersion
 from fablab.db import utcnow
@@ -90,8 +90,8 @@ def small_place(session: Session, *, cents: int = 2000) -> Cast:
         add_person(session, "Charlie"),
     ]
     filament.add_material(session, "PLA", "PLA")
-    tariff = billing.set_tariff(
-        session, billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000}), None, utcnow().replace(year=2025)
+    tariff = tariffs.set_tariff(
+        session, tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000}), None, utcnow().replace(year=2025)
     )
     review.set_rules(session, ReviewRules(**NO_RULE))
     ada = add_machine(session, "Ada")
@@ -147,7 +147,7 @@ def wanted(quantity: int = 1, colour: str | None = None) -> Wanted:
 def order_cube(session: Session, person: Person, quantity: int = 1) -> Order:
     """Order cubes as `person`, at the price that is shown."""
     order = draft_cube(session, person)
-    made = billing.quote_for(session, order.line.model_file, wanted(quantity))
+    made = offering.quote_for(session, order.line.model_file, wanted(quantity))
     billing.confirm(session, order, {order.line.id: wanted(quantity)}, made.price.total_cents, person)
     return order
 

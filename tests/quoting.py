@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Company, Person
-from fablab.billing import payers
-from fablab.billing import services as billing
+from fablab.billing import offering, payers
 from fablab.billing.payers import PayerChoice
 from fablab.orders.models import Order
 from fablab.orders.review_models import ReviewRules
@@ -18,7 +17,7 @@ def quoted(session: Session, order: Order, person: Person, company: Company | No
     """Ask for a quote of what a draft says."""
     if company is not None:
         payers.choose(session, order, PayerChoice(company.public_id, "", seen_before_vat=True), person)
-    seen = billing.order_offer(session, order, {}).price.total_cents
+    seen = offering.order_offer(session, order, {}).price.total_cents
     issuing.ask(session, order, {}, seen, person, attested=True)
     return issuing.latest(session, order)
 

@@ -1,193 +1,31 @@
-"""What money does along an order's way: priced, confirmed, checked against the slice, charged for what is good."""
+"""What money does along an order's way: confirmed, checked against the slice, charged for what is good."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab import files
 from fablab.accounts.models import Person
-from fablab.billing import baskets, ledger, offers, paying, queries, tariffs, urgency
+from fablab.billing import ledger, offering, paying, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
-from fablab.billing.models import Group, TariffVersion
-from fablab.billing.offers import Check, Offer
-from fablab.billing.pricing import NO_RULES, Rules, Tariff
-from fablab.billing.quoting import Quote, quote
+from fablab.billing.models import TariffVersion
+from fablab.billing.offers import Check
 from fablab.billing.totalling import Printed, Total, total
-from fablab.db import utcnow
-from fablab.errors import Conflict, Invalid
-from fablab.filament import queries as filament_queries
-from fablab.filament.models import Material
+from fablab.errors import Conflict
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as job_services
 from fablab.jobs import signoff, slices
 from fablab.jobs.models import Attempt, Job
-from fablab.machines import queries as machine_queries
-from fablab.machines.models import Service
 from fablab.money import share, spread
 from fablab.orders import services as orders
 from fablab.orders import telling
-from fablab.orders.models import EDITABLE, ModelFile, Order, OrderLine, OrderState
+from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
-from fablab.slicing.features import Features, StaleFeatures
-from fablab.slicing.measure import MeshReport, measure_safely
-from fablab.slicing.plates import fits
-from fablab.slicing.profiles import MachineProfile, machine_profiles
 from fablab.words import Euros, say
-
-
-@dataclass(frozen=True)
-class TariffData:
-    """What an administrator enters for a tariff, in cents, and whom it is for."""
-
-    name: str
-    setup_cents: int
-    per_hour_cents: int
-    minimum_cents: int
-    per_kg_cents: Mapping[str, int]
-    rules: Rules = NO_RULES
-    group: Group = Group.MEMBER
-
-    @property
-    def tariff(self) -> Tariff:
-        """What prices are computed with."""
-        fees = (self.setup_cents, self.per_hour_cents, self.minimum_cents)
-        return Tariff(self.name.strip()[:80], *fees, dict(self.per_kg_cents), self.rules)
-
-
-def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datetime | None = None) -> TariffVersion:
-    """Let a new tariff of a group take over from `now` on, or later; orders that were confirmed keep theirs."""
-    if not data.name.strip():
-        raise Invalid(say("Please give the tariff a name."), field="name")
-    tariffs.must_be_possible(data.tariff)
-    version = TariffVersion(
-        name=data.name.strip()[:80],
-        valid_from=now or utcnow(),
-        setup_cents=data.setup_cents,
-        per_hour_cents=data.per_hour_cents,
-        minimum_cents=data.minimum_cents,
-        rates=dict(data.per_kg_cents),
-        rules=data.rules.to_json(),
-        tariff_group=data.group,
-        created_by_id=by_id,
-    )
-    session.add(version)
-    session.flush()
-    return version
-
-
-def features_of(model: ModelFile) -> tuple[MeshReport, Features]:
-    """Return what was measured on a kept file; figures that went missing are measured again."""
-    path = files.beside(model.sha256, "npz")
-    try:
-        features = _load_features(str(path))
-    except StaleFeatures:
-        measure_safely(files.path_of(model.sha256), "part.stl", path)
-        features = _load_features(str(path))
-    return MeshReport.from_json(model.report), features
-
-
-@lru_cache(maxsize=32)
-def _load_features(path: str) -> Features:
-    return Features.load(Path(path))
-
-
-def quote_for(
-    session: Session, model: ModelFile, wanted: Wanted, version: TariffVersion | None = None, for_id: int | None = None
-) -> Quote:
-    """Return the best quote for a file: on the kind of printer of which most have the filament on, then the cheapest.
-
-    Raises `Invalid` in words when no printer of the place can make it or there is no price for it.
-    """
-    material = session.get(Material, wanted.choices.material)
-    if material is None or not material.active:
-        raise Invalid(say("This material is not available."), field="material")
-    report, features = features_of(model)
-    tariff = queries.as_tariff(version or queries.current_tariff(session))
-    candidates = fitting_profiles(session, report)
-    if not candidates:
-        raise Invalid(say("This part is too big for every printer of the place."))
-    loaded = _profiles_with(session, wanted, for_id)
-    quotes = [quote(report, features, each, wanted.choices, wanted.quantity, tariff) for each in candidates]
-    return min(quotes, key=lambda made: (-loaded[made.machine_profile], made.price.total_cents))
-
-
-def fitting_profiles(session: Session, report: MeshReport) -> list[MachineProfile]:
-    """Return the kinds of printers in service on which the part fits."""
-    return [profile for profile in profiles_of_place(session) if fits(report.size_mm, profile)]
-
-
-def profiles_of_place(session: Session) -> list[MachineProfile]:
-    """Return the kinds of printers in service."""
-    known = machine_profiles()
-    return [known[name] for name in sorted(machine_queries.profiles_in_use(session)) if name in known]
-
-
-def _profiles_with(session: Session, wanted: Wanted, for_id: int | None) -> Counter[str]:
-    """Count, by profile, the machines in service that have the wanted filament on, and for this person."""
-    loaded = filament_queries.loaded(session)
-    return Counter(
-        machine.profile
-        for machine in machine_queries.all_in_use(session)
-        if machine.service == Service.IN_SERVICE
-        and (on_it := loaded.get(machine.id)) is not None
-        and on_it.spool.material_code == wanted.choices.material
-        and filament_queries.may_use(on_it.spool, for_id)
-        and wanted.colour_name in (None, on_it.spool.colour_name)
-    )
-
-
-def offer_for(
-    session: Session, order: Order, wanted: Wanted, version: TariffVersion | None = None, line: OrderLine | None = None
-) -> Offer:
-    """Return what is offered for these choices of one part of a draft, the first one unless `line` says which.
-
-    Raises `Invalid` like `quote_for`.
-    """
-    line, version = line or order.line, version or tariffs.holding_for(session, order, order.company_id)
-    made = quote_for(session, line.model_file, wanted, version, order.person_id)
-    return offers.offered(session, line, wanted, made, queries.as_tariff(version))
-
-
-def order_offer(
-    session: Session,
-    order: Order,
-    edited: Mapping[int, Wanted],
-    version: TariffVersion | None = None,
-    *,
-    urgent: bool | None = None,
-) -> OrderOffer:
-    """Return what a draft's person is offered for all parts: with these choices, or what was chosen for a part before.
-
-    `urgent` is what is chosen just now; None: as it was chosen before.
-
-    Raises `Invalid`, naming the part when there are several, and `Conflict` when nothing can be urgent.
-    """
-    version = version or tariffs.holding_for(session, order, order.company_id)
-    wanted = baskets.wishes(session, order, edited)
-    parts = []
-    for line in order.lines:
-        with baskets.naming(line, len(order.lines)):
-            parts.append((line, wanted[line.id], offer_for(session, order, wanted[line.id], version, line)))
-    return baskets.whole(parts, urgency.tariff_for(version, urgent=order.urgent if urgent is None else urgent))
-
-
-def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now: datetime) -> None:
-    """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
-    state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update())
-    if state in EDITABLE:
-        offer = order_offer(session, order, edited)
-        parts = [(each.line, each.wanted, each.offer.estimate) for each in offer.parts]
-        offers.ask(session, order.id, order.person_id, parts, now)
 
 
 def confirm(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cents: int, by: Person) -> None:
@@ -232,7 +70,7 @@ def agree(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cen
 
 def chosen_offer(session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion) -> OrderOffer:
     """Keep what was chosen for the parts and return the offer. Raises `Conflict` for what cannot be printed."""
-    offer = order_offer(session, order, edited, version)
+    offer = offering.order_offer(session, order, edited, version)
     if offer.check == Check.REFUSED and offer.problem is not None:
         raise Conflict(offer.problem)
     for part in offer.parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import queries
 from fablab.billing.models import Group, TariffGroup, TariffVersion
-from fablab.billing.pricing import DEFAULT_TARIFF, HIGHEST_PRICE_CENTS, Rules, Tariff
+from fablab.billing.pricing import DEFAULT_TARIFF, HIGHEST_PRICE_CENTS, NO_RULES, Rules, Tariff
 from fablab.db import utcnow
 from fablab.errors import Invalid
 from fablab.orders.models import Order
@@ -78,6 +78,46 @@ READY_MADE: Sequence[ReadyMade] = (
         N_("For schools, clubs and projects with a grant: the real cost is shown, and the place pays half of it."),
     ),
 )
+
+
+@dataclass(frozen=True)
+class TariffData:
+    """What an administrator enters for a tariff, in cents, and whom it is for."""
+
+    name: str
+    setup_cents: int
+    per_hour_cents: int
+    minimum_cents: int
+    per_kg_cents: Mapping[str, int]
+    rules: Rules = NO_RULES
+    group: Group = Group.MEMBER
+
+    @property
+    def tariff(self) -> Tariff:
+        """What prices are computed with."""
+        fees = (self.setup_cents, self.per_hour_cents, self.minimum_cents)
+        return Tariff(self.name.strip()[:80], *fees, dict(self.per_kg_cents), self.rules)
+
+
+def set_tariff(session: Session, data: TariffData, by_id: int | None, now: datetime | None = None) -> TariffVersion:
+    """Let a new tariff of a group take over from `now` on, or later; orders that were confirmed keep theirs."""
+    if not data.name.strip():
+        raise Invalid(say("Please give the tariff a name."), field="name")
+    must_be_possible(data.tariff)
+    version = TariffVersion(
+        name=data.name.strip()[:80],
+        valid_from=now or utcnow(),
+        setup_cents=data.setup_cents,
+        per_hour_cents=data.per_hour_cents,
+        minimum_cents=data.minimum_cents,
+        rates=dict(data.per_kg_cents),
+        rules=data.rules.to_json(),
+        tariff_group=data.group,
+        created_by_id=by_id,
+    )
+    session.add(version)
+    session.flush()
+    return version
 
 
 def must_be_possible(tariff: Tariff) -> None:

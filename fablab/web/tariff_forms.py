@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from fablab.billing.models import GROUP_LABELS, Group
 from fablab.billing.pricing import Rules, Tariff
-from fablab.billing.services import TariffData
+from fablab.billing.tariffs import TariffData
 from fablab.errors import Invalid
 from fablab.money import parse_euros
 from fablab.web.forms import PageForm

@@ -35,6 +35,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def _closed_afterwards(chromium: Browser) -> Iterator[None]:
+    """Close the pages a test has opened: one that is left open follows its place and keeps a processor busy."""
+    before = set(chromium.contexts)
+    yield
+    for context in set(chromium.contexts) - before:
+        context.close()
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Iterator[System]:
     """The demo place, for all files that need no place of their own: what one test finds there another may have made.

@@ -18,8 +18,7 @@ from sqlalchemy import select
 
 from fablab import bus, db, migrating
 from fablab.accounts.permissions import Role
-from fablab.billing import prepaid, seller
-from fablab.billing import services as billing
+from fablab.billing import prepaid, seller, tariffs
 from fablab.db import utcnow
 from fablab.embedded import Child, Program, redis_program, web_program
 from fablab.filament import services as filament
@@ -156,8 +155,8 @@ def _fill(benches: list[Bench]) -> dict[int, Bench]:
         add_person(session, "Alice", cents=PLENTY_CENTS)
         add_person(session, "Bob", Role.VOLUNTEER, cents=0)
         filament.add_material(session, "PLA", "PLA")
-        prices = billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
-        billing.set_tariff(session, prices, None, utcnow().replace(year=2025))
+        prices = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
+        tariffs.set_tariff(session, prices, None, utcnow().replace(year=2025))
         review.set_rules(session, ReviewRules(**NO_RULE))
         for number, bench in enumerate(benches, start=1):
             data = MachineData(f"Printer {number}", bench.driver, bench.address, "mk3", bench.key)

@@ -17,7 +17,7 @@ from fablab import db
 from fablab.accounts import projects
 from fablab.accounts.models import Person
 from fablab.accounts.projects import ProjectData
-from fablab.billing import leaving, ledger, payers, seller
+from fablab.billing import leaving, ledger, offering, payers, seller
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.ledger import Booking, Paid
@@ -164,7 +164,7 @@ class Books(RuleBasedStateMachine):
             order = draft_cube(self.session, alice)
             choice = on_company if payer == "company" else PayerChoice(project=self.project.public_id)
             payers.choose(self.session, order, choice, alice)
-            price = billing.quote_for(self.session, order.line.model_file, wanted(quantity)).price.total_cents
+            price = offering.quote_for(self.session, order.line.model_file, wanted(quantity)).price.total_cents
             billing.confirm(self.session, order, {order.line.id: wanted(quantity)}, price, alice)
 
         self.tried(act)

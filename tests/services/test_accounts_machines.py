@@ -7,7 +7,7 @@ import pytest
 from fablab import bus, db, vault
 from fablab.accounts import services as accounts
 from fablab.accounts.permissions import Permission, Role
-from fablab.billing import services as billing
+from fablab.billing import offering, tariffs
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, Problem
 from fablab.filament import services as filament
@@ -130,9 +130,9 @@ def test_a_material_needs_slicer_settings(session):
 def test_a_tariff_without_prices_is_refused(session):
     small_place(session)
     with pytest.raises(Invalid):
-        billing.set_tariff(session, billing.TariffData("Free", 0, 0, 0, {}), None)
+        tariffs.set_tariff(session, tariffs.TariffData("Free", 0, 0, 0, {}), None)
     with pytest.raises(Invalid):
-        billing.set_tariff(session, billing.TariffData("Odd", -1, 0, 0, {"PLA": 1}), None)
+        tariffs.set_tariff(session, tariffs.TariffData("Odd", -1, 0, 0, {"PLA": 1}), None)
 
 
 def test_nothing_is_asked_of_workers_when_the_transaction_fails(place, recorder):
@@ -158,7 +158,7 @@ def test_a_part_too_big_for_every_printer_gets_no_price(session):
     report = MeshReport.from_json(order.line.model_file.report)
     order.line.model_file.report = replace(report, size_mm=(400.0, 20.0, 20.0)).to_json()
     with pytest.raises(Invalid, match="too big for every printer"):
-        billing.quote_for(session, order.line.model_file, wanted())
+        offering.quote_for(session, order.line.model_file, wanted())
 
 
 def test_many_copies_are_spread_over_plates(session):

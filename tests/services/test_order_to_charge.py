@@ -2,7 +2,7 @@
 
 import pytest
 
-from fablab.billing import ledger
+from fablab.billing import ledger, offering, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Account
 from fablab.db import utcnow
@@ -45,8 +45,8 @@ def test_confirming_reserves_exactly_the_price_that_was_seen(session):
 def test_a_price_that_changed_meanwhile_is_not_reserved(session):
     cast = small_place(session)
     order = draft_cube(session, cast.alice)
-    seen = billing.quote_for(session, order.line.model_file, wanted()).price.total_cents
-    billing.set_tariff(session, billing.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
+    seen = offering.quote_for(session, order.line.model_file, wanted()).price.total_cents
+    tariffs.set_tariff(session, tariffs.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
     with pytest.raises(Conflict, match="is €"):
         billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     assert order.state == OrderState.DRAFT
@@ -56,7 +56,7 @@ def test_a_price_that_changed_meanwhile_is_not_reserved(session):
 def test_an_empty_wallet_says_how_much_is_missing(session):
     cast = small_place(session, cents=50)
     order = draft_cube(session, cast.alice)
-    seen = billing.quote_for(session, order.line.model_file, wanted()).price.total_cents
+    seen = offering.quote_for(session, order.line.model_file, wanted()).price.total_cents
     with pytest.raises(Conflict, match="missing in your wallet"):
         billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fablab import files
-from fablab.billing import ledger, payers
+from fablab.billing import ledger, offering, payers, tariffs
 from fablab.billing import services as billing
 from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import DEFAULT_TARIFF, price
@@ -57,7 +57,7 @@ def three_cubes(session, person):
 
 def confirmed(session, person):
     order = three_cubes(session, person)
-    billing.confirm(session, order, {}, billing.order_offer(session, order, {}).price.total_cents, person)
+    billing.confirm(session, order, {}, offering.order_offer(session, order, {}).price.total_cents, person)
     return order
 
 
@@ -142,7 +142,7 @@ def test_a_dearer_slice_of_one_part_asks_again_and_the_new_price_is_spread(sessi
 def test_a_price_of_other_parts_is_not_confirmed(session):
     cast = small_place(session)
     order = three_cubes(session, cast.alice)
-    seen = billing.order_offer(session, order, {}).price.total_cents
+    seen = offering.order_offer(session, order, {}).price.total_cents
     lines.keep_wish(session, order, order.lines[1].id, wanted(60))
     with pytest.raises(Conflict, match="is €"):
         billing.confirm(session, order, {}, seen, cast.alice)
@@ -152,9 +152,9 @@ def test_a_price_of_other_parts_is_not_confirmed(session):
 def test_a_part_without_a_price_is_named(session):
     cast = small_place(session)
     order = three_cubes(session, cast.alice)
-    billing.set_tariff(session, billing.TariffData("PETG only", 100, 80, 200, {"PETG": 4000}), None)
+    tariffs.set_tariff(session, tariffs.TariffData("PETG only", 100, 80, 200, {"PETG": 4000}), None)
     with pytest.raises(Invalid, match=r"cube\.stl: "):
-        billing.order_offer(session, order, {})
+        offering.order_offer(session, order, {})
 
 
 def test_a_part_is_removed_once_and_the_last_one_stays(session):
@@ -182,12 +182,12 @@ def test_a_confirmed_order_keeps_its_parts(session):
 def test_ordering_again_starts_a_draft_with_the_same_parts_at_todays_price(session):
     cast = small_place(session)
     order = order_cube(session, cast.alice, 3)
-    billing.set_tariff(session, billing.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
+    tariffs.set_tariff(session, tariffs.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
     made = lines.again(session, order, cast.alice.id)
     assert (made.state, made.price_cents, lines.chosen(made.line)) == (OrderState.DRAFT, None, wanted(3))
     assert made.line.sent_sha256 == order.line.sent_sha256
     assert files.path_of(made.line.model_sha256).exists()
-    assert billing.order_offer(session, made, {}).price.total_cents > order.price_cents
+    assert offering.order_offer(session, made, {}).price.total_cents > order.price_cents
 
 
 def test_a_day_that_is_over_is_not_asked_for(session):
@@ -204,7 +204,7 @@ def test_an_invoice_has_an_item_for_each_part_that_was_made(session):
     cast, company = business(session)
     order = three_cubes(session, cast.alice)
     payers.choose(session, order, PayerChoice(company.public_id, "", seen_before_vat=True), cast.alice)
-    billing.confirm(session, order, {}, billing.order_offer(session, order, {}).price.total_cents, cast.alice)
+    billing.confirm(session, order, {}, offering.order_offer(session, order, {}).price.total_cents, cast.alice)
     plates = jobs.of_order(session, order.id)
     for job in plates:
         slice_job(session, job)

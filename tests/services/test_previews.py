@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from fablab import db, files, leases
-from fablab.billing import ledger
+from fablab.billing import ledger, offering
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
 from fablab.billing.pricing import Price
@@ -32,8 +32,8 @@ def cast(session, stand_in_slicer):
 
 
 def ask(session, order, choices=None):
-    billing.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
-    return billing.offer_for(session, order, choices or wanted())
+    offering.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
+    return offering.offer_for(session, order, choices or wanted())
 
 
 def draft(session, person, choices=None):
@@ -44,7 +44,7 @@ def draft(session, person, choices=None):
 
 
 def offer(session, order, choices=None):
-    return billing.offer_for(session, order, choices or wanted())
+    return offering.offer_for(session, order, choices or wanted())
 
 
 def requests(session, *states):
@@ -336,9 +336,9 @@ def test_many_who_ask_at_once_get_one_request(any_place, stand_in_slicer):
 
     def ask_for(order):
         with db.transaction() as session:
-            billing.ask_check(session, session.get_one(Order, order.id), {order.line.id: wanted()}, utcnow())
+            offering.ask_check(session, session.get_one(Order, order.id), {order.line.id: wanted()}, utcnow())
         with db.reading() as session:
-            return billing.offer_for(session, order, wanted()).check
+            return offering.offer_for(session, order, wanted()).check
 
     with ThreadPoolExecutor(len(orders)) as pool:
         assert set(pool.map(ask_for, orders)) == {Check.RUNNING}

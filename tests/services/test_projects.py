@@ -12,7 +12,7 @@ from fablab import db
 from fablab.accounts import projects
 from fablab.accounts.project_models import Project
 from fablab.accounts.projects import ProjectData
-from fablab.billing import ledger, payers, reviewing, seller
+from fablab.billing import ledger, offering, payers, reviewing, seller
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.models import Account, LedgerLine
@@ -65,7 +65,7 @@ def chosen(session, scene, person=None):
 
 def ordered(session, scene, quantity=1):
     order = chosen(session, scene)
-    seen = billing.order_offer(session, order, {order.line.id: wanted(quantity)}).price.total_cents
+    seen = offering.order_offer(session, order, {order.line.id: wanted(quantity)}).price.total_cents
     billing.confirm(session, order, {order.line.id: wanted(quantity)}, seen, scene.cast.alice)
     return order
 
@@ -108,7 +108,7 @@ def test_it_never_goes_below_nothing(session, scene):
     budgets.set_budget(session, scene.project, 300, scene.cast.carole.id, "less")
     ordered(session, scene)
     order = chosen(session, scene)
-    seen = billing.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
+    seen = offering.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
     with pytest.raises(Conflict, match="are missing in the budget of “Robotics club”"):
         billing.confirm(session, order, {order.line.id: wanted()}, seen, scene.cast.alice)
     assert budget(session, scene).left_cents >= 0
@@ -148,7 +148,9 @@ def test_only_its_people_order_on_it_and_only_while_it_runs(session, scene):
             chosen(session, scene)
         nested = session.begin_nested()
         with pytest.raises(Conflict, match="is not running today"):
-            billing.confirm(session, order, {}, billing.order_offer(session, order, {}).price.total_cents, order.person)
+            billing.confirm(
+                session, order, {}, offering.order_offer(session, order, {}).price.total_cents, order.person
+            )
         nested.rollback()
     projects.change(scene.project, replace(DATA, last_on=TODAY))
     projects.leave(session, scene.project, scene.cast.alice)
@@ -161,7 +163,7 @@ def test_only_its_people_order_on_it_and_only_while_it_runs(session, scene):
 def test_the_desk_accepts_what_the_budget_holds(session, scene):
     review.set_rules(session, ReviewRules(**(NO_RULE | {"first_order": True})))
     order = chosen(session, scene)
-    seen = billing.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
+    seen = offering.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
     reviewing.submit(session, order, {order.line.id: wanted()}, seen, scene.cast.alice, attested=True)
     assert (order.state, budget(session, scene).reserved_cents) == (OrderState.IN_REVIEW, 0)
     budgets.set_budget(session, scene.project, 0, scene.cast.carole.id, "none")
@@ -196,7 +198,7 @@ def order_at_once(order_ids):
     try:
         with db.transaction() as session:
             order = session.get_one(Order, mine)
-            seen = billing.order_offer(session, order, {}).price.total_cents
+            seen = offering.order_offer(session, order, {}).price.total_cents
             billing.confirm(session, order, {}, seen, order.person)
     except Conflict as problem:
         return str(problem)

@@ -10,8 +10,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from fablab import db
-from fablab.billing import ledger, reviewing
+from fablab.billing import ledger, offering, reviewing, tariffs
 from fablab.billing import services as billing
+from fablab.billing.models import Group
 from fablab.billing.seller import today
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
@@ -67,8 +68,8 @@ def test_a_quote_says_what_the_order_will_cost_and_nothing_is_made_yet(session):
 
 def test_accepted_it_is_an_order_at_exactly_its_price_whatever_prices_are_by_then(session):
     cast, _, order, quote = offered(session)
-    billing.set_tariff(
-        session, billing.TariffData("Dear", 9000, 8000, 20000, {"PLA": 90000}, group=billing.Group.COMPANY), None
+    tariffs.set_tariff(
+        session, tariffs.TariffData("Dear", 9000, 8000, 20000, {"PLA": 90000}, group=Group.COMPANY), None
     )
     answering.accept(session, quote, by(cast.alice), "PO 7", utcnow())
     assert (order.state, order.price_cents, order.po_number) == (OrderState.ACCEPTED, quote.cents, "PO 7")
@@ -254,7 +255,7 @@ def test_confirmed_instead_after_the_desk_asked_for_changes_no_quote_is_written(
     order = three_cubes(session, cast.alice)
     quoted(session, order, cast.alice, company)
     reviewing.decide(session, order, Verdict.CHANGE, "Please turn it.", cast.bob, issuing.write)
-    seen = billing.order_offer(session, order, {}).price.total_cents
+    seen = offering.order_offer(session, order, {}).price.total_cents
     reviewing.submit(session, order, {}, seen, cast.alice, attested=True)
     reviewing.decide(session, order, Verdict.ACCEPT, "", cast.bob, issuing.write)
     assert order.state == OrderState.ACCEPTED

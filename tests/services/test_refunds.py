@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fablab import db
 from fablab.accounts.permissions import Role
-from fablab.billing import ledger, prepaid
+from fablab.billing import ledger, offering, prepaid
 from fablab.billing import services as billing
 from fablab.billing.models import Account
 from fablab.billing.prepaid import Prepaid, RulesData
@@ -271,7 +271,7 @@ def test_a_part_of_an_order_of_several_is_printed_again_in_its_own_copies(sessio
     session.flush()
     session.refresh(order)
     choices = {line.id: wanted(copies) for copies, line in enumerate(order.lines, start=1)}
-    seen = billing.order_offer(session, order, choices).price.total_cents
+    seen = offering.order_offer(session, order, choices).price.total_cents
     billing.confirm(session, order, choices, seen, cast.alice)
     slice_job(session, jobs.of_order(session, order.id)[0])
     (attempt,) = dispatch.schedule(session, utcnow())

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from fablab import db
 from fablab.accounts.models import Person
-from fablab.billing import ledger, reviewing
+from fablab.billing import ledger, offering, reviewing, tariffs
 from fablab.billing import services as billing
 from fablab.errors import Conflict, Invalid
 from fablab.jobs import queries as jobs
@@ -20,7 +20,7 @@ from tests.services.test_claims import race
 
 
 def send(session, order, person, *, attested=True):
-    made = billing.quote_for(session, order.line.model_file, wanted())
+    made = offering.quote_for(session, order.line.model_file, wanted())
     reviewing.submit(session, order, {order.line.id: wanted()}, made.price.total_cents, person, attested=attested)
     return order
 
@@ -72,7 +72,7 @@ def test_an_accepted_request_costs_what_was_seen_even_after_the_prices_rose(sess
     cast = small_place(session)
     order = caught(session, cast)
     seen = order.price_cents
-    billing.set_tariff(session, billing.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
+    tariffs.set_tariff(session, tariffs.TariffData("Dear", 900, 80, 200, {"PLA": 4000}), None)
     reviewing.decide(session, order, Verdict.ACCEPT, "", cast.bob)
     assert ledger.reserved_cents(session, order.id) == seen
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
 
 from fablab import db
-from fablab.billing import payers, queries, seller, tariffs
+from fablab.billing import offering, payers, queries, seller, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Group, TariffGroup
 from fablab.billing.payers import PayerChoice
@@ -17,20 +17,20 @@ from fablab.errors import Conflict, Invalid
 from tests.books import FRANCHISE, business
 from tests.people import draft_cube, small_place, wanted
 
-DEAR = billing.TariffData("Outside", 900, 80, 200, {"PLA": 4000}, group=Group.OUTSIDE)
+DEAR = tariffs.TariffData("Outside", 900, 80, 200, {"PLA": 4000}, group=Group.OUTSIDE)
 
 
 def test_people_pay_the_prices_of_their_group_from_its_date_on(session):
     cast = small_place(session)
-    billing.set_tariff(session, DEAR, None)
+    tariffs.set_tariff(session, DEAR, None)
     today = seller.today(utcnow())
     order = draft_cube(session, cast.alice)
-    before = billing.offer_for(session, order, wanted()).quote.price.total_cents
+    before = offering.offer_for(session, order, wanted()).quote.price.total_cents
     tariffs.put_into(session, cast.alice.id, Group.OUTSIDE, today + timedelta(days=3), cast.carole.id)
     assert tariffs.group_of(session, cast.alice.id) == Group.MEMBER
     assert tariffs.group_of(session, cast.alice.id, today + timedelta(days=3)) == Group.OUTSIDE
     tariffs.put_into(session, cast.alice.id, Group.OUTSIDE, today, cast.carole.id)
-    after = billing.offer_for(session, order, wanted()).quote.price.total_cents
+    after = offering.offer_for(session, order, wanted()).quote.price.total_cents
     assert after > before
     with pytest.raises(Conflict, match="The price is"):
         billing.confirm(session, order, {order.line.id: wanted()}, before, cast.alice)
@@ -46,7 +46,7 @@ def test_a_group_without_prices_pays_those_of_members(session):
 def test_a_tariff_of_later_changes_nothing_today(session):
     cast = small_place(session)
     later = utcnow() + timedelta(days=2)
-    planned = billing.set_tariff(session, billing.TariffData("2099", 100, 1, 1, {"PLA": 1}), None, later)
+    planned = tariffs.set_tariff(session, tariffs.TariffData("2099", 100, 1, 1, {"PLA": 1}), None, later)
     assert queries.current_tariff(session).id == cast.tariff.id
     assert queries.current_tariff(session, now=later).id == planned.id
 
@@ -57,11 +57,11 @@ def test_a_confirmed_price_is_reckoned_by_its_own_tariff_for_ever(place):
     )
     with db.transaction() as session:
         cast = small_place(session)
-        billing.set_tariff(session, billing.TariffData("Ours", 150, 0, 0, {"PLA": 4000}, rules), None)
+        tariffs.set_tariff(session, tariffs.TariffData("Ours", 150, 0, 0, {"PLA": 4000}, rules), None)
         order = draft_cube(session, cast.alice)
-        seen = billing.offer_for(session, order, wanted()).quote.price.total_cents
+        seen = offering.offer_for(session, order, wanted()).quote.price.total_cents
         billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
-        billing.set_tariff(session, billing.TariffData("Dear", 9000, 0, 0, {"PLA": 4000}), None)
+        tariffs.set_tariff(session, tariffs.TariffData("Dear", 9000, 0, 0, {"PLA": 4000}), None)
         version = next(each for each in queries.tariffs(session) if each.id == order.tariff_id)
         line = order.line
         again = price(queries.as_tariff(version), "PLA", line.estimated_mass_g, line.estimated_time_s, line.quantity)
@@ -71,13 +71,13 @@ def test_a_confirmed_price_is_reckoned_by_its_own_tariff_for_ever(place):
 
 def test_what_a_company_pays_is_priced_for_companies_whoever_orders(session):
     cast, company = business(session, FRANCHISE)
-    theirs = billing.set_tariff(
-        session, billing.TariffData("Companies", 2000, 80, 0, {"PLA": 9000}, group=Group.COMPANY), None
+    theirs = tariffs.set_tariff(
+        session, tariffs.TariffData("Companies", 2000, 80, 0, {"PLA": 9000}, group=Group.COMPANY), None
     )
     order = draft_cube(session, cast.alice)
-    own = billing.offer_for(session, order, wanted()).quote.price.total_cents
+    own = offering.offer_for(session, order, wanted()).quote.price.total_cents
     payers.choose(session, order, PayerChoice(company.public_id), cast.alice)
-    seen = billing.offer_for(session, order, wanted()).quote.price.total_cents
+    seen = offering.offer_for(session, order, wanted()).quote.price.total_cents
     assert seen > own
     billing.confirm(session, order, {order.line.id: wanted()}, seen, cast.alice)
     assert order.tariff_id == theirs.id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fablab.billing import reviewing
+from fablab.billing import offering, reviewing
 from fablab.billing import services as billing
 from fablab.orders import review, services, timeline
 from fablab.orders.models import OrderState
@@ -59,7 +59,7 @@ def test_a_look_of_somebody_is_a_step(session, cast, verdict, expected):
         ReviewRules(size_mm=0, price_cents=0, warnings=False, first_order=True, company=False, attestation=False),
     )
     order = draft_cube(session, cast.alice)
-    seen = billing.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
+    seen = offering.order_offer(session, order, {order.line.id: wanted()}).price.total_cents
     reviewing.submit(session, order, {order.line.id: wanted()}, seen, cast.alice, attested=True)
     assert told(session, order)[:2] == [("in_review", "now"), ("accepted", "ahead")]
     reviewing.decide(session, order, verdict, "Because.", cast.bob)

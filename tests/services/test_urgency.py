@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from fablab.billing import ledger, payers, reviewing, seller, urgency
+from fablab.billing import ledger, offering, payers, reviewing, seller, tariffs, urgency
 from fablab.billing import services as billing
 from fablab.billing.models import Account, Group
 from fablab.billing.payers import PayerChoice
@@ -23,18 +23,18 @@ from fablab.orders.review_models import ReviewRules, Verdict
 from tests.books import add_company, command, make, open_books
 from tests.people import NO_RULE, draft_cube, queued_order, slice_job, small_place, wanted
 
-PRICES = billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000}, Rules(urgent_percent=25, urgent_cents=100))
+PRICES = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000}, Rules(urgent_percent=25, urgent_cents=100))
 
 
 @pytest.fixture
 def cast(session):
     found = small_place(session, cents=20_000)
-    billing.set_tariff(session, PRICES, None)
+    tariffs.set_tariff(session, PRICES, None)
     return found
 
 
 def seen(session, order, **choices):
-    return billing.order_offer(session, order, {order.line.id: wanted()}, **choices).price.total_cents
+    return offering.order_offer(session, order, {order.line.id: wanted()}, **choices).price.total_cents
 
 
 def urgent_order(session, person):
@@ -62,7 +62,7 @@ def test_it_is_chosen_for_a_price_that_says_so_and_frozen(session, cast):
     assert (order.price_cents, ledger.balance_cents(session, cast.alice.id, Account.RESERVED)) == (urgent, urgent)
     told = [line["sentence"]["msgid"] for line in order.price["lines"]]
     assert sum("As soon as possible" in each for each in told) == 2
-    billing.set_tariff(session, replace(PRICES, rules=Rules()), None)
+    tariffs.set_tariff(session, replace(PRICES, rules=Rules()), None)
     (job,) = jobs.of_order(session, order.id)
     assert job.urgent
     slice_job(session, job, mass_g=order.line.estimated_mass_g, time_s=order.line.estimated_time_s)
@@ -102,7 +102,7 @@ def test_urgent_orders_alone_stand_in_the_order_they_came(session, cast):
 
 
 def test_where_the_tariff_has_no_surcharge_nothing_is_urgent(session, cast):
-    billing.set_tariff(session, replace(PRICES, rules=Rules()), None)
+    tariffs.set_tariff(session, replace(PRICES, rules=Rules()), None)
     order = draft_cube(session, cast.alice)
     assert not urgency.is_offered(session, order, to_companies=True)
     with pytest.raises(Conflict, match="without urgent orders"):
@@ -112,7 +112,7 @@ def test_where_the_tariff_has_no_surcharge_nothing_is_urgent(session, cast):
 
 
 def test_the_prices_of_who_pays_decide(session, cast):
-    billing.set_tariff(session, replace(PRICES, rules=Rules(), group=Group.COMPANY), None)
+    tariffs.set_tariff(session, replace(PRICES, rules=Rules(), group=Group.COMPANY), None)
     open_books(session)
     acme = add_company(session, buyer=cast.alice)
     order = draft_cube(session, cast.alice)
@@ -121,7 +121,7 @@ def test_the_prices_of_who_pays_decide(session, cast):
     payers.choose(session, order, PayerChoice(acme.public_id, "", before_vat), cast.alice)
     with pytest.raises(Conflict, match="Who pays"):
         urgency.choose(session, order, urgent=True)
-    billing.set_tariff(session, replace(PRICES, group=Group.COMPANY), None)
+    tariffs.set_tariff(session, replace(PRICES, group=Group.COMPANY), None)
     urgency.choose(session, order, urgent=True)
     price = seen(session, order)
     billing.confirm(session, order, {order.line.id: wanted()}, price, cast.alice)
@@ -139,7 +139,7 @@ def test_what_the_desk_accepts_is_urgent_at_the_price_that_was_seen(session, cas
     price = seen(session, order)
     reviewing.submit(session, order, {order.line.id: wanted()}, price, cast.alice, attested=True)
     assert order.state == OrderState.IN_REVIEW
-    billing.set_tariff(session, replace(PRICES, rules=Rules()), None)
+    tariffs.set_tariff(session, replace(PRICES, rules=Rules()), None)
     reviewing.decide(session, order, Verdict.ACCEPT, "", cast.bob)
     (job,) = jobs.of_order(session, order.id)
     assert (order.price_cents, job.urgent) == (price, True)

@@ -3,7 +3,7 @@
 import pytest
 
 from fablab import db
-from fablab.billing import services as billing
+from fablab.billing import tariffs
 from fablab.billing.pricing import Rules
 from fablab.jobs import queries as jobs
 from fablab.orders.models import Order
@@ -11,13 +11,13 @@ from tests.people import draft_cube
 from tests.web.test_member_pages import CHOICES, seen_cents
 from tests.web.test_tariffs import WHOLE
 
-PRICES = billing.TariffData("Standard", 100, 80, 200, {"PLA": 4000}, Rules(urgent_percent=50, urgent_cents=100))
+PRICES = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000}, Rules(urgent_percent=50, urgent_cents=100))
 
 
 @pytest.fixture
 def draft(site):
     with db.transaction() as session:
-        billing.set_tariff(session, PRICES, None)
+        tariffs.set_tariff(session, PRICES, None)
         return draft_cube(session, site.cast.alice)
 
 

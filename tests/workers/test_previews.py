@@ -8,6 +8,7 @@ import trimesh
 from sqlalchemy import func, select
 
 from fablab import db, files, leases
+from fablab.billing import offering
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
 from fablab.db import utcnow
@@ -37,7 +38,7 @@ def cast(place):
 
 def ask(order, choices=None):
     with db.transaction() as session:
-        billing.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
+        offering.ask_check(session, order, {order.line.id: choices or wanted()}, utcnow())
 
 
 def draft(person, choices=None):
@@ -60,7 +61,7 @@ def draft_of(person, shape, folder):
 
 def offer(order, choices=None):
     with db.reading() as session:
-        return billing.offer_for(session, order, choices or wanted())
+        return offering.offer_for(session, order, choices or wanted())
 
 
 def confirm(order, person, cents, choices=None):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fablab import bus, db, leases
-from fablab.billing import ledger
+from fablab.billing import ledger, offering
 from fablab.billing import services as billing
 from fablab.billing.offers import Check
 from fablab.db import utcnow
@@ -49,11 +49,11 @@ def draft(cast):
     """A draft of a cube whose price is to be checked; tells how far that is."""
     with bus.using(bus.SilentTransport()), db.transaction() as session:
         made = draft_cube(session, cast.alice)
-        billing.ask_check(session, made, {made.line.id: wanted()}, utcnow())
+        offering.ask_check(session, made, {made.line.id: wanted()}, utcnow())
 
     def check():
         with db.reading() as session:
-            return billing.offer_for(session, made, wanted()).check
+            return offering.offer_for(session, made, wanted()).check
 
     return check
 

@@ -16,7 +16,7 @@ from fablab.accounts import companies, projects
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.project_models import Project
-from fablab.billing import baskets, ledger, payers, receipts, reviewing, seller, tariffs, urgency
+from fablab.billing import baskets, ledger, offering, payers, receipts, reviewing, seller, tariffs, urgency
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
@@ -174,10 +174,10 @@ def _ask_check(public_id: str, edited: Mapping[int, Wanted]) -> None:
     """Ask for a check unless it was asked for already; what has no price needs none."""
     try:
         with db.reading() as session:
-            check = billing.order_offer(session, queries.owned_by(session, me(), public_id), edited).check
+            check = offering.order_offer(session, queries.owned_by(session, me(), public_id), edited).check
         if check in (Check.NOT_ASKED, Check.UNKNOWN):
             with db.transaction() as session:
-                billing.ask_check(session, queries.owned_by(session, me(), public_id), edited, utcnow())
+                offering.ask_check(session, queries.owned_by(session, me(), public_id), edited, utcnow())
     except (Invalid, Conflict, BrokenProfile) as problem:
         log.debug("nothing to check for %s: %s", public_id, problem)
 
@@ -245,7 +245,7 @@ def _chosen(session: Session, order: Order, line: OrderLine) -> tuple[Wanted, Se
 
 def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted, problem: Sentence | None) -> Any:
     report = MeshReport.from_json(line.model_file.report)
-    profiles = billing.fitting_profiles(session, report)
+    profiles = offering.fitting_profiles(session, report)
     payer_companies = companies.of_person(session, order.person, CompanyRole.BUYER)
     return render_template(
         "orders/draft.html",
@@ -290,7 +290,7 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
     try:
         payer = payers.payer_of(session, payer_choice(), order.person)
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
-        offer = billing.order_offer(session, order, {line.id: wanted}, version, urgent=urgent(order))
+        offer = offering.order_offer(session, order, {line.id: wanted}, version, urgent=urgent(order))
         facts |= _paid_by(session, offer, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
     except Problem as problem:

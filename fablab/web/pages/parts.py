@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db, files
 from fablab.accounts.permissions import Permission
-from fablab.billing import services as billing
+from fablab.billing import offering
 from fablab.errors import Conflict, NotFound
 from fablab.orders import intake, queries, services
 from fablab.orders.models import EDITABLE, Order, OrderLine
@@ -90,7 +90,7 @@ def undo(public_id: str) -> Any:
 def findings_of(session: Session, line: OrderLine) -> list[Finding]:
     """Return what is worth telling about a part of a draft, with regard to the printers of the place."""
     report = MeshReport.from_json(line.model_file.report)
-    big = too_big(report, billing.profiles_of_place(session))
+    big = too_big(report, offering.profiles_of_place(session))
     return ranked([*report.findings, *([big] if big is not None else [])])
 
 

@@ -13,11 +13,9 @@ from fablab import db
 from fablab.accounts import queries as accounts
 from fablab.accounts.permissions import Permission
 from fablab.billing import queries, seller, tariffs
-from fablab.billing import services as billing
 from fablab.billing.models import GROUP_LABELS, Group
 from fablab.billing.pricing import DEFAULT_TARIFF, Price, Tariff, price
-from fablab.billing.services import TariffData
-from fablab.billing.tariffs import READY_MADE, ReadyMade
+from fablab.billing.tariffs import READY_MADE, ReadyMade, TariffData
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
 from fablab.filament import queries as filament
@@ -68,7 +66,7 @@ def use(key: str) -> Any:
     made = _ready(key).tariff
     fees = (made.setup_cents, made.per_hour_cents, made.minimum_cents)
     with db.transaction() as session:
-        billing.set_tariff(session, TariffData(tr(made.name), *fees, made.per_kg_cents, made.rules), me().id)
+        tariffs.set_tariff(session, TariffData(tr(made.name), *fees, made.per_kg_cents, made.rules), me().id)
     return redirect(url_for("tariffs.show"))
 
 
@@ -105,7 +103,7 @@ def add() -> Any:
         return _page(form)
 
     def save(session: Session) -> None:
-        billing.set_tariff(session, entered(form), me().id, tariffs.beginning(form.valid_from.data))
+        tariffs.set_tariff(session, entered(form), me().id, tariffs.beginning(form.valid_from.data))
 
     if saved(form, save):
         return redirect(url_for("tariffs.show"))
