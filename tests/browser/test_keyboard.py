@@ -31,6 +31,7 @@ class Typist(Somebody):
 
 def order(member, part):
     page = member.page
+    page.bring_to_front()  # a file is only asked for by the page in front
     focus(page, page.locator("#file"))
     with page.expect_file_chooser() as asked:
         page.keyboard.press("Enter")
