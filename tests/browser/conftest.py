@@ -21,7 +21,7 @@ FLAGS = [
     "--enable-unsafe-swiftshader",
 ]
 
-expect.set_options(timeout=20_000)  # a busy machine is no failure
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +46,6 @@ def _closed_afterwards(chromium: Browser) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Iterator[System]:
-    """The demo place, for all files that need no place of their own: what one test finds there another may have made.
-
-    Those files are one group and run on one worker; files with places of their own are another group, beside it.
-    """
+    """The demo place, for all files that need no place of their own: what one test finds there another may have made."""
     with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
         yield running

@@ -11,7 +11,7 @@ from tests.browser.axe import problems
 from tests.browser.test_journey import open_page
 from tests.running import system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

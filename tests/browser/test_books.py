@@ -15,7 +15,7 @@ from tests.browser import axe
 from tests.browser.test_journey import open_page
 from tests.running import FABLAB, system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.browser.test_journey import open_page
 from tests.conftest import Recorder, environment
 from tests.running import system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SEVERAL = {"orders.show": 4, "invoices.show": 2, "spools.show": 2, "threads.show": 2}

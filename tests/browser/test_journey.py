@@ -10,7 +10,7 @@ from fablab.slicing.samples import write_samples
 from fablab.slicing.slicer import find_slicer
 from tests.running import free_port, system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
 
 PASSWORD = "fablab-demo"
 
@@ -32,7 +32,7 @@ def open_page(chromium, demo, who, *, language="en", phone=False, javascript=Tru
     context = chromium.new_context(
         viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url, reduced_motion="reduce"
     )  # a part that turns all the time keeps a processor busy where there is no graphics card
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))

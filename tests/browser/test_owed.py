@@ -13,7 +13,7 @@ from tests.browser.test_journey import open_page
 from tests.conftest import Recorder, environment
 from tests.running import system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
 
 WORDS = {
     "en": {

@@ -14,7 +14,7 @@ from tests.browser.test_journey import open_page
 from tests.running import system
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 WORDS = {
     "en": {"about": "about", "checked": "Checked", "confirm": "Confirm for", "flat": "Nothing touches the build plate"},

@@ -9,7 +9,7 @@ from fablab.slicing.samples import write_samples
 from tests.browser.somebody import Somebody, focus
 from tests.running import system
 
-pytestmark = [pytest.mark.xdist_group("browser, own place"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 WAITING = {"en": "Émilie Roux", "fr": "Denis Faure"}
 
