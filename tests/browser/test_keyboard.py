@@ -31,11 +31,10 @@ class Typist(Somebody):
 
 def order(member, part):
     page = member.page
-    page.bring_to_front()  # a file is only asked for by the page in front
+    page.on("filechooser", lambda asked: asked.set_files(part))  # before the key, or the question may be missed
+    page.bring_to_front()
     focus(page, page.locator("#file"))
-    with page.expect_file_chooser() as asked:
-        page.keyboard.press("Enter")
-    asked.value.set_files(part)
+    page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/orders/.+"), timeout=60_000)
     focus(page, page.locator("[name=quality]:checked"))
     before = page.locator("[name=quality]:checked").get_attribute("value")

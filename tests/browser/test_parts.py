@@ -13,6 +13,7 @@ from fablab.slicing.samples import SAMPLES
 from fablab.slicing.stl import write_stl
 from tests.browser.test_journey import open_page
 from tests.slicing.drawn import one_object, three_mf
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
@@ -52,7 +53,7 @@ def test_a_part_in_inches_is_converted_and_priced(chromium, demo, inch_part, lan
         expect(page.locator("[data-viewer-state=ready]")).to_be_visible()
     else:
         expect(page.locator(".viewer img")).to_be_visible()
-        assert page.evaluate("document.querySelector('.viewer img').naturalWidth") == 400
+        wait_until(lambda: page.evaluate("document.querySelector('.viewer img').naturalWidth") == 400, 30)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
     page.get_by_role("button", name=undo).click()
@@ -77,7 +78,7 @@ def test_a_3mf_with_an_open_side_is_closed_and_confirmed(chromium, demo, tmp_pat
     page.goto("/orders/")
     shown = page.locator(".order", has_text="open.3mf").locator("img.thumb")
     expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.complete && image.naturalWidth") == 400
+    wait_until(lambda: shown.evaluate("image => image.complete && image.naturalWidth") == 400, 30)
     assert page.errors == []
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from fablab.slicing.samples import write_samples
 from tests.browser.somebody import Somebody, focus
 from tests.running import system
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
@@ -123,7 +124,7 @@ def test_the_picture_of_a_camera_is_renewed_and_leaves_its_place_empty_when_it_f
     place.scroll_into_view_if_needed()
     picture = place.locator("img")
     expect(picture).to_have_attribute("src", re.compile(r"/camera\?\d+"))
-    assert picture.evaluate("image => image.naturalWidth") > 0
+    wait_until(lambda: picture.evaluate("image => image.naturalWidth") > 0, 30)
     height = place.evaluate("element => element.offsetHeight")
     page.route("**/camera?*", lambda route: route.abort())
     expect(picture).to_be_hidden()
