@@ -133,6 +133,8 @@ def things(site):
             "key": "standard",
             "link": "x",
             "signature": "x",
+            "token": "x",
+            "year": 2025,
         }
         return (
             site.app.test_request_context()
