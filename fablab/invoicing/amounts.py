@@ -36,11 +36,9 @@ class RateSum:
         return self.net_cents + self.vat_cents
 
 
-@dataclass(frozen=True)
-class Sums:
-    """The nets of the lines in their order, and the sums by rate, highest first."""
+class ByRate:
+    """What is summed up by rate, and what that is together."""
 
-    line_nets: tuple[int, ...]
     rates: tuple[RateSum, ...]
 
     @property
@@ -57,6 +55,14 @@ class Sums:
     def gross_cents(self) -> int:
         """What is to be paid."""
         return self.net_cents + self.vat_cents
+
+
+@dataclass(frozen=True)
+class Sums(ByRate):
+    """The nets of the lines in their order, and the sums by rate, highest first."""
+
+    line_nets: tuple[int, ...]
+    rates: tuple[RateSum, ...]
 
 
 def net_first(lines: Sequence[Priced]) -> Sums:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fablab.billing.models import Operation, Regime
-from fablab.invoicing.amounts import RateSum
+from fablab.invoicing.amounts import ByRate, RateSum
 from fablab.invoicing.models import Kind
 
 
@@ -87,27 +87,12 @@ class Corrects:
 
 
 @dataclass(frozen=True)
-class Deducted:
+class Deducted(ByRate):
     """What an invoice deducts of a deposit that was invoiced before, by rate."""
 
     number: str
     issued_on: date
     rates: tuple[RateSum, ...]
-
-    @property
-    def net_cents(self) -> int:
-        """The deducted amount before VAT."""
-        return sum(each.net_cents for each in self.rates)
-
-    @property
-    def vat_cents(self) -> int:
-        """The deducted VAT."""
-        return sum(each.vat_cents for each in self.rates)
-
-    @property
-    def gross_cents(self) -> int:
-        """What was paid before."""
-        return self.net_cents + self.vat_cents
 
 
 @dataclass(frozen=True)
