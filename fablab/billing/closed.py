@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from fablab.db import Base, utcnow
 from fablab.errors import Conflict, Invalid
@@ -35,8 +35,21 @@ def hold(session: Session) -> ClosedBooks:
 
 
 def _shared(session: Session) -> ClosedBooks:
-    query = select(ClosedBooks).where(ClosedBooks.id == 1)
-    return session.scalars(query.with_for_update(read=True).execution_options(populate_existing=True)).one()
+    """Return how far the books are closed, and let nobody close more of them until the end of this transaction.
+
+    What holds until then is asked once. A savepoint asks for itself: its lock goes when it is rolled back.
+    """
+    asked: tuple[SessionTransaction | None, ClosedBooks] | None = session.info.get("closed_books")
+    if asked is not None and asked[0] is _innermost(session):
+        return asked[1]
+    query = select(ClosedBooks).where(ClosedBooks.id == 1).with_for_update(read=True)
+    books = session.scalars(query.execution_options(populate_existing=True)).one()
+    session.info["closed_books"] = _innermost(session), books
+    return books
+
+
+def _innermost(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 def moment_to_book(session: Session) -> datetime:

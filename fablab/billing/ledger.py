@@ -32,15 +32,18 @@ class Booking:
 
 
 def post(session: Session, booking: Booking) -> LedgerEntry:
-    """Write a booking. The same key twice is one booking.
+    """Write a booking. The same key twice is one booking. Raises like `write`."""
+    found = session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == booking.key))
+    return session.get_one(LedgerEntry, found) if found is not None else write(session, booking)
+
+
+def write(session: Session, booking: Booking) -> LedgerEntry:
+    """Write a booking whose key nobody can have used before, such as one of a new document; `post` writes the others.
 
     Raises `ValueError` when it does not balance, `Conflict` when its day is closed.
     """
     if sum(amount for _, _, amount in booking.lines) != 0 or not booking.lines:
         raise ValueError(f"the booking {booking.key} does not balance")
-    found = session.scalar(select(LedgerEntry.id).where(LedgerEntry.key == booking.key))
-    if found is not None:
-        return session.get_one(LedgerEntry, found)
     entry = LedgerEntry(
         at=closed.moment_to_book(session),
         key=booking.key,

@@ -142,6 +142,8 @@ def to_text(content: Content) -> str:
 def printable(value: Any) -> Any:
     """Return plain data without the signs that neither XML nor paper can hold."""
     match value:
+        case str() if value.isprintable():
+            return value
         case str():
             return "".join(sign for sign in value if unicodedata.category(sign)[0] != "C")
         case dict():

@@ -215,7 +215,7 @@ def _book(session: Session, document: Document, content: Content, corrects: Docu
         document_id=document.id,
         by_id=document.issued_by_id,
     )
-    ledger.post(session, booking)
+    ledger.write(session, booking)
 
 
 def named(document: Document) -> Sentence:
