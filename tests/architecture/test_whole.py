@@ -132,6 +132,14 @@ def test_the_french_keeps_every_place_of_the_english():
             assert set(re.findall(r"\{\w+\}|%\(\w+\)s", string)) == wanted, message.id
 
 
+BREAKS = re.compile(r"« | »| [:;!?](?!\S)|(?<=[0-9}]) €| %(?![(a-z])|(?<=[^\W\d])'(?=\w)")
+
+
+def test_the_french_keeps_its_signs_together_and_has_one_apostrophe():
+    found = [string for message in read_po(FRENCH.open("rb")) if message.id for string in strings(message)]
+    assert [string for string in found if BREAKS.search(string)] == []
+
+
 ALLOWED = {"English", "Français", "Fablab", "OctoPrint"}
 
 

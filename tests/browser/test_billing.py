@@ -103,11 +103,11 @@ def credit(carole, before):
     """Write a credit note over 60 cents on the page of an invoice."""
     carole.get_by_role("link", name="Établir un avoir").click()
     carole.get_by_label("Montant TTC (€)").fill("0,60")
-    carole.get_by_label("Motif de l'avoir").fill("Une arête rayée")
+    carole.get_by_label("Motif de l’avoir").fill("Une arête rayée")
     carole.get_by_role("button", name="Voir les conséquences").click()
     expect(carole.locator("#effect ~ table")).to_contain_text("0,10")
     assert euros(carole.locator("#effect ~ table tfoot td").inner_text()) == before - 60
-    carole.get_by_role("button", name="Émettre l'avoir").click()
+    carole.get_by_role("button", name="Émettre l’avoir").click()
     expect(carole.locator("h1")).to_have_text(re.compile(r"Avoir A-\d{4}-00001"))
     expect(carole.locator("main")).to_contain_text("Une arête rayée")
 
@@ -177,7 +177,7 @@ def test_a_wrong_number_is_told_beside_its_field_without_javascript(chromium, de
     carole.fill("[name=city]", "Marseille")
     carole.fill("[name=contact_email]", "compta@sud.example")
     carole.get_by_role("button", name="Enregistrer").click()
-    expect(carole.locator(".field.wrong")).to_contain_text("n'est pas un SIRET")
+    expect(carole.locator(".field.wrong")).to_contain_text("n’est pas un SIRET")
     expect(carole.locator("[name=city]")).to_have_value("Marseille")
     carole.fill("[name=siret]", "98765432400001")
     carole.get_by_role("button", name="Enregistrer").click()

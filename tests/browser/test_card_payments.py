@@ -72,12 +72,12 @@ def test_a_member_tops_up_after_a_change_of_mind_and_pays_an_invoice(chromium, s
     is_well(alice)
     alice.get_by_label("Montant (€)").fill("30")
     alice.get_by_role("button", name="Aller au paiement").click()
-    expect(alice.locator("main .notice")).to_contain_text("Rien n'a encore été payé")
+    expect(alice.locator("main .notice")).to_contain_text("Rien n’a encore été payé")
     is_well(alice)
 
     alice.get_by_role("link", name="par carte").click()
     alice.get_by_role("link", name="Retour").click()  # without paying
-    expect(alice.locator("main .notice")).to_contain_text("Rien n'a encore été payé")
+    expect(alice.locator("main .notice")).to_contain_text("Rien n’a encore été payé")
     alice.get_by_role("link", name="par carte").click()
     alice.get_by_role("button", name="Payer").click()
     expect(alice.locator("main .notice")).to_contain_text("L’argent est dans votre porte-monnaie")

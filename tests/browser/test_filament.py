@@ -33,10 +33,10 @@ WORDS = {
     "fr": {
         "new": "Nouveau filament",
         "add": "Ajouter",
-        "put": "Mettre sur l'étagère",
+        "put": "Mettre sur l’étagère",
         "change": "Changer la bobine",
         "now": "Elle est maintenant sur {name}",
-        "weighs": "C'est ce qu'elle pèse",
+        "weighs": "C’est ce qu’elle pèse",
         "less": "moins que la bobine vide seule",
         "then": "avec la bobine",
     },

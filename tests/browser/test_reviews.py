@@ -19,7 +19,7 @@ def looks_well(page):
 
 def catch_first_orders(carole, *, caught=True):
     carole.goto("/review/rules")
-    carole.get_by_label("Première commande d'une personne").set_checked(caught)
+    carole.get_by_label("Première commande d’une personne").set_checked(caught)
     carole.get_by_label(re.compile("sans la confirmation")).set_checked(caught)
     looks_well(carole)
     carole.get_by_role("button", name="Enregistrer").click()
@@ -29,13 +29,13 @@ def catch_first_orders(carole, *, caught=True):
 def send_for_the_first_time(gaelle, part):
     gaelle.set_input_files("#file", part)
     gaelle.wait_for_url(re.compile("/orders/.+"))
-    expect(gaelle.locator("#price")).to_contain_text("Il n'a pas été confirmé")
+    expect(gaelle.locator("#price")).to_contain_text("Il n’a pas été confirmé")
     gaelle.get_by_label(re.compile("Cette pièce est autorisée")).check()
-    expect(gaelle.locator("#price")).not_to_contain_text("Il n'a pas été confirmé")
-    expect(gaelle.locator("#price")).to_contain_text("C'est la première commande de cette personne.")
+    expect(gaelle.locator("#price")).not_to_contain_text("Il n’a pas été confirmé")
+    expect(gaelle.locator("#price")).to_contain_text("C’est la première commande de cette personne.")
     looks_well(gaelle)
     gaelle.get_by_role("button", name=re.compile("Confirmer pour")).click()
-    expect(gaelle.locator("#progress")).to_contain_text("rien n'est réservé ni fabriqué")
+    expect(gaelle.locator("#progress")).to_contain_text("rien n’est réservé ni fabriqué")
     gaelle.get_by_label("Votre message").fill("Est-ce possible pour vendredi ?")
     gaelle.get_by_role("button", name="Envoyer").click()
     expect(gaelle.locator("#messages")).to_contain_text("pour vendredi")
@@ -73,7 +73,7 @@ def test_a_request_is_sent_back_changed_accepted_and_talked_about(chromium, demo
     gaelle.select_option("#infill", "30")
     expect(gaelle.locator("#price")).not_to_have_attribute("aria-busy", "true")
     gaelle.get_by_role("button", name=re.compile("Confirmer pour")).click()
-    expect(gaelle.locator("#progress")).to_contain_text("Quelqu'un la relit d'abord")
+    expect(gaelle.locator("#progress")).to_contain_text("Quelqu’un la relit d’abord")
 
     bob.goto(order)
     bob.get_by_label("Your message").fill("Yes, on Friday.")

@@ -49,7 +49,7 @@ def test_a_month_has_its_name_in_headings_and_its_number_in_addresses(site):
         open_books(session)
     bob = language(site.as_("bob"), "fr")
     page = bob.get("/books/month?period=2026-08").text
-    assert "<h1>Comptes : août 2026</h1>" in page
+    assert "<h1>Comptes\u00a0: août 2026</h1>" in page
     assert 'period=2026-07">juillet 2026</a>' in page
     assert "14 juil. 2026" in bob.get("/books/month?period=2026-07-14").text
     assert "<h1>Books: August 2026</h1>" in language(bob, "en").get("/books/month?period=2026-08").text
