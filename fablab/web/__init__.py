@@ -8,7 +8,7 @@ from flask import Flask
 
 from fablab import vault
 from fablab.settings import settings
-from fablab.web import auth, failures, labels, language, limits, live, security
+from fablab.web import auth, failures, labels, language, limits, live, menu, security
 from fablab.web.pages import (
     archives,
     board,
@@ -111,7 +111,7 @@ def create_app() -> Flask:
         SESSION_COOKIE_SECURE=settings().secure_cookies,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (security, auth, language, labels, limits, failures, live):
+    for part in (security, auth, language, labels, menu, limits, failures, live):
         part.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

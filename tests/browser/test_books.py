@@ -65,7 +65,7 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     expect(carole.locator(".chip").first).to_have_text("Réglée")
 
     carole.goto("/invoices/")
-    carole.get_by_role("link", name="Comptes", exact=True).click()
+    carole.get_by_role("link", name="Clôtures").click()
     assert axe.problems(carole) == []
     with carole.expect_download() as waiting:
         carole.get_by_role("link", name=re.compile("au format FEC")).click()

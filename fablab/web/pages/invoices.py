@@ -68,7 +68,6 @@ def listed() -> Any:
             overdue_cents=overdue,
             waiting=from_orders.waiting(session) if keeps_books else [],
             can_invoice=seller.can_invoice(session, _today()),
-            companies=companies.listed(session, me()),
             standing_labels=STANDING_LABELS,
         )
 

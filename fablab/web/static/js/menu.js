@@ -1,8 +1,7 @@
-// On a narrow screen the menu scrolls sideways: bring the page one is on into sight.
+// On a narrow screen a menu scrolls sideways: bring the page one is on into sight.
 export function start() {
-  const here = document.querySelector(".top nav [aria-current]");
-  const menu = here?.closest("nav");
-  if (menu) {
+  for (const here of document.querySelectorAll(":is(.top nav, .tabs) [aria-current]")) {
+    const menu = here.parentElement;
     menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
   }
 }
