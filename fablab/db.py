@@ -100,7 +100,10 @@ def make_engine(url: str) -> sa.Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=wal", "synchronous=full", "busy_timeout=10000", "foreign_keys=on"):
+    for pragma in (
+        *("journal_mode=wal", "synchronous=full", "busy_timeout=10000", "foreign_keys=on"),
+        "recursive_triggers=on",  # without it INSERT OR REPLACE deletes rows and no trigger refuses it
+    ):
         connection.execute(f"pragma {pragma}")
 
 

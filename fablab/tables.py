@@ -46,6 +46,7 @@ APPEND_ONLY = (
     "document_file",
     "payment",
     "closing",
+    "tariff",
     "tariff_group",
     "cash_count",
     "reminder",

@@ -44,6 +44,9 @@ def tamper(*statements: str) -> None:
                     connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
             else:
                 connection.exec_driver_sql(f"DROP TRIGGER {table}_append_only ON {table}")
+        for table in ("document_chain", "document_counter"):
+            where = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+            connection.exec_driver_sql(f"DROP TRIGGER {table}_onwards{where}")
         if connection.dialect.name != "sqlite":
             connection.exec_driver_sql("SET session_replication_role = replica")
         for statement in statements:

@@ -18,6 +18,7 @@ from fablab.invoicing.crediting import Credit
 from fablab.invoicing.models import Document, Method
 from fablab.invoicing.payments import PaymentData
 from fablab.invoicing.queries import Shown, Standing
+from fablab.tables import APPEND_ONLY
 from tests.books import (
     FRANCHISE,
     STANDARD,
@@ -275,7 +276,7 @@ def test_the_consequence_that_is_shown_is_the_one_that_happens(session):
     assert shown.balance_after_cents == queries.balance_cents(session, invoice) == -2500
     content = from_text(note.payload)
     assert content.corrects.number == invoice.number
-    assert content.lines[0].text == f"Avoir partiel sur la facture {invoice.number} : Une pièce sur quatre"
+    assert content.lines[0].text == f"Avoir partiel sur la facture {invoice.number}\u00a0: Une pièce sur quatre"
 
 
 def test_a_companys_orders_are_invoiced_again_after_a_credit_note_that_says_so(session):
@@ -338,6 +339,13 @@ def test_what_a_document_says_does_not_follow_the_company_or_the_seller(session)
         "UPDATE seller_identity SET name = 'x'",
         "DELETE FROM vat_regime",
         "UPDATE legal_mention SET text = ''",
+        "UPDATE tariff SET setup_cents = 99999",
+        "UPDATE document_chain SET length = length - 1",
+        "UPDATE document_chain SET length = length + 2",
+        "DELETE FROM document_chain",
+        "UPDATE document_counter SET last = last - 1",
+        "UPDATE document_counter SET year = year + 1, last = last + 1",
+        "DELETE FROM document_counter",
     ],
 )
 def test_the_database_itself_refuses_to_change_what_was_issued(any_place, statement):
@@ -347,7 +355,21 @@ def test_the_database_itself_refuses_to_change_what_was_issued(any_place, statem
         made_company_order(session, cast, acme)
         (invoice,) = from_orders.invoice_company(session, acme, "", command("one"))
         payments.pay(session, invoice, paid(100), None, utcnow())
-    with pytest.raises(sa.exc.DBAPIError, match="only grows"), db.transaction() as session:
+    with pytest.raises(sa.exc.DBAPIError, match="only grows|only go on"), db.transaction() as session:
         session.execute(sa.text(statement))
     with db.reading() as session:
         assert session.scalars(sa.select(LedgerEntry).where(LedgerEntry.document_id == invoice.id)).all()
+
+
+def test_no_row_of_the_books_is_replaced_by_inserting_it_again(place):
+    with db.transaction() as session:
+        cast, acme = business(session)
+        made_company_order(session, cast, acme)
+        (invoice,) = from_orders.invoice_company(session, acme, "", command("one"))
+        payments.pay(session, invoice, paid(100), None, utcnow())
+    with db.reading() as session:
+        filled = {table for table in APPEND_ONLY if session.execute(sa.text(f"SELECT 1 FROM {table}")).first()}
+    assert filled >= {"document", "document_order", "ledger_entry", "ledger_line", "payment", "tariff", "vat_regime"}
+    for table in sorted(filled):
+        with pytest.raises(sa.exc.DBAPIError, match="only grows"), db.transaction() as session:
+            session.execute(sa.text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))
