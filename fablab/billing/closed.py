@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from fablab.db import Base, utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.words import say
+from fablab.words import Day, say
 
 
 class ClosedBooks(Base):
@@ -70,10 +70,21 @@ def refuse_day(session: Session, day: date) -> None:
         raise _closed(books.day)
 
 
+def refuse_from(session: Session, day: date) -> None:
+    """Raise `Invalid` when something that holds from a day on would hold inside a closed period."""
+    books = _shared(session)
+    if books.day is not None and day <= books.day:
+        sentence = say(
+            "The books are closed until {day}: let it hold from a later day.",
+            day=Day(books.day),
+        )
+        raise Invalid(sentence, field="valid_from")
+
+
 def _closed(day: date) -> Conflict:
     sentence = say(
         "The books are closed until {day}, nothing can be dated before: check the clock of this computer.",
-        day=day.isoformat(),
+        day=Day(day),
     )
     return Conflict(sentence)
 
@@ -84,6 +95,6 @@ def refuse_received(session: Session, day: date) -> None:
     if books.month is not None and day <= books.month:
         sentence = say(
             "The month is closed until {day}: take a later day, and name the real one in the reference.",
-            day=books.month.isoformat(),
+            day=Day(books.month),
         )
         raise Invalid(sentence, field="received_on")

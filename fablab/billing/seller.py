@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -12,13 +13,19 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts.legal import legal_numbers, read_iban, read_rna
 from fablab.accounts.services import EMAIL
+from fablab.billing import closed
 from fablab.billing.mentions import MENTIONS
 from fablab.billing.models import LegalMention, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict, Invalid
 from fablab.settings import settings
 from fablab.words import say
 
-HIGHEST_RATE_BP = 3000
+LEGAL_RATES_BP = {
+    "France": (2000, 1000, 550, 210),  # CGI art. 278 to 281 nonies, since 1 January 2014
+    "Corse": (2000, 1300, 1000, 210, 90),  # art. 297
+    "Guadeloupe, Martinique, La Réunion": (850, 210, 175, 105),  # art. 296
+}
+"""The rates of VAT that the law knows, in basis points. An old or mistyped rate passes every check of Factur-X."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ def set_identity(session: Session, data: IdentityData, by_id: int | None) -> Sel
     if data.email and not EMAIL.fullmatch(data.email):
         raise Invalid(say("“{email}” is not an e-mail address.", email=data.email[:80]), field="email")
     checked = replace(data, **asdict(numbers), rna=read_rna(data.rna), iban=read_iban(data.iban))
+    closed.refuse_from(session, data.valid_from)
     cleaned = {
         name: " ".join(value.split()) if isinstance(value, str) else value for name, value in asdict(checked).items()
     }
@@ -75,13 +83,20 @@ def set_identity(session: Session, data: IdentityData, by_id: int | None) -> Sel
 
 
 def set_regime(session: Session, data: RegimeData, by_id: int | None) -> VatRegime:
-    """Let a VAT regime hold from its date on. Raises `Invalid` when it would write VAT where the law has none."""
-    if data.regime == Regime.STANDARD and not 0 < data.rate_bp <= HIGHEST_RATE_BP:
-        raise Invalid(say("With VAT a rate is needed, of at most 30."), field="rate")
+    """Let a VAT regime hold from its date on. Raises `Invalid` when it would write VAT where the law has none.
+
+    Like everything that says who sells, it cannot begin inside closed books: their VAT summary would become another.
+    """
+    if data.regime == Regime.STANDARD and data.rate_bp not in itertools.chain(*LEGAL_RATES_BP.values()):
+        sentence = say(
+            "With VAT a rate of the law is needed: 20, 10, 5.5 or 2.1, and in Corsica and overseas their own."
+        )
+        raise Invalid(sentence, field="rate")
     if data.regime != Regime.STANDARD and data.rate_bp:
         raise Invalid(
             say("Under this regime no VAT may be written: VAT that is shown is VAT that is owed."), field="rate"
         )
+    closed.refuse_from(session, data.valid_from)
     row = VatRegime(**asdict(data), created_by_id=by_id)
     session.add(row)
     session.flush()
@@ -95,6 +110,7 @@ def set_mention(session: Session, code: str, valid_from: date, text: str, by_id:
     text = " ".join(text.split())
     if not text and MENTIONS[code].mandatory:
         raise Invalid(say("An invoice has to carry this mention."), field="text")
+    closed.refuse_from(session, valid_from)
     row = LegalMention(code=code, valid_from=valid_from, text=text[:1000], created_by_id=by_id)
     session.add(row)
     session.flush()

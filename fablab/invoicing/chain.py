@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from fablab.errors import Conflict
 from fablab.invoicing.content import Content, to_text
 from fablab.invoicing.models import SERIES, Chain, Counter, Document, Kind
-from fablab.words import say
+from fablab.words import Day, say
 
 START = "0" * 64
 
@@ -49,7 +49,7 @@ def in_order(head: Chain, day: date) -> None:
     """Raise `Conflict` when a document would be dated before the last one: dates follow the numbers."""
     if head.issued_on is not None and day < head.issued_on:
         raise Conflict(
-            say("The last document is dated {day}: check the clock of this computer.", day=head.issued_on.isoformat())
+            say("The last document is dated {day}: check the clock of this computer.", day=Day(head.issued_on))
         )
 
 

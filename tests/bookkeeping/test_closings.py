@@ -1,14 +1,16 @@
 """Days, months and years are closed one after the other; nothing is booked inside them any more."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from fablab import db
-from fablab.billing import closed, ledger
+from fablab.billing import closed, ledger, seller
 from fablab.billing.closed import ClosedBooks
 from fablab.billing.models import Account
+from fablab.billing.seller import IdentityData
 from fablab.bookkeeping import checking, closings
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import Closing, Span
@@ -17,7 +19,7 @@ from fablab.errors import Conflict, Invalid
 from fablab.invoicing import issuing, payments
 from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
-from tests.books import business, draft_of
+from tests.books import STANDARD, business, draft_of
 from tests.invoicing.test_verifying import tamper
 from workers import tasks
 
@@ -199,3 +201,20 @@ def test_closed_books_are_noted_in_one_place(books, clock):
     with db.reading() as session:
         head = session.get_one(ClosedBooks, 1)
         assert (head.day, head.month) == (date(2026, 1, 31), date(2026, 1, 31))
+
+
+def test_who_sells_and_with_which_vat_cannot_change_inside_closed_books(books, clock):
+    close(Span.MONTH, date(2026, 1, 1), clock.now)
+    january, february = date(2026, 1, 31), date(2026, 2, 1)
+    with db.transaction() as session:
+        identity = IdentityData(january, "Le Fablab", "association", "1 rue du Port", "29000", "Quimper")
+        for change in (
+            lambda: seller.set_identity(session, identity, None),
+            lambda: seller.set_regime(session, replace(STANDARD, valid_from=january), None),
+            lambda: seller.set_mention(session, "footer", january, "Merci", None),
+        ):
+            with pytest.raises(Invalid, match="closed until 2026-01-31") as refused:
+                change()
+            assert refused.value.field == "valid_from"
+        seller.set_regime(session, replace(STANDARD, valid_from=february, rate_bp=550), None)
+    assert found() == []
