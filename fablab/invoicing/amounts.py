@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from fablab.money import half_up
+
+
+class Rounding(StrEnum):
+    """Which amount of a rate is given, and which is computed of it."""
+
+    NET_FIRST = "net_first"
+    GROSS_FIRST = "gross_first"
 
 
 @dataclass(frozen=True)
@@ -59,10 +67,11 @@ class ByRate:
 
 @dataclass(frozen=True)
 class Sums(ByRate):
-    """The nets of the lines in their order, and the sums by rate, highest first."""
+    """The nets of the lines in their order, the sums by rate, highest first, and the rule they were computed by."""
 
     line_nets: tuple[int, ...]
     rates: tuple[RateSum, ...]
+    rounding: Rounding
 
 
 def net_first(lines: Sequence[Priced]) -> Sums:
@@ -72,7 +81,7 @@ def net_first(lines: Sequence[Priced]) -> Sums:
         for rate_bp in _rates(lines)
         for net in [sum(line.cents for line in lines if line.rate_bp == rate_bp)]
     ]
-    return Sums(tuple(line.cents for line in lines), tuple(rates))
+    return Sums(tuple(line.cents for line in lines), tuple(rates), Rounding.NET_FIRST)
 
 
 def gross_first(lines: Sequence[Priced]) -> Sums:
@@ -82,16 +91,21 @@ def gross_first(lines: Sequence[Priced]) -> Sums:
     for rate_bp in _rates(lines):
         places = [place for place, line in enumerate(lines) if line.rate_bp == rate_bp]
         gross = sum(lines[place].cents for place in places)
-        net = half_up(Decimal(gross) * 10_000 / (10_000 + rate_bp))
+        net = net_within(gross, rate_bp)
         for place, part in zip(places, spread(net, [lines[place].cents for place in places]), strict=True):
             nets[place] = part
         rates.append(RateSum(rate_bp, net, gross - net))
-    return Sums(tuple(nets), tuple(rates))
+    return Sums(tuple(nets), tuple(rates), Rounding.GROSS_FIRST)
 
 
 def vat_of(net_cents: int, rate_bp: int) -> int:
     """Return the VAT of a net amount, half-up."""
     return half_up(Decimal(net_cents) * rate_bp / 10_000)
+
+
+def net_within(gross_cents: int, rate_bp: int) -> int:
+    """Return the net amount within a gross one, half-up."""
+    return half_up(Decimal(gross_cents) * 10_000 / (10_000 + rate_bp))
 
 
 def spread(total: int, weights: Sequence[int]) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fablab.billing.models import Operation, Regime
-from fablab.invoicing.amounts import ByRate, RateSum
+from fablab.invoicing.amounts import ByRate, RateSum, Rounding
 from fablab.invoicing.models import Kind
 
 
@@ -97,7 +97,10 @@ class Deducted(ByRate):
 
 @dataclass(frozen=True)
 class Content:
-    """All a document says. `paid_cents` was paid before it was issued: by the wallet, or with the deposits."""
+    """All a document says. `paid_cents` was paid before it was issued: by the wallet, or with the deposits.
+
+    `rounding` is the rule of its amounts; documents of before it was written down, and credit notes, have none.
+    """
 
     kind: Kind
     number: str
@@ -119,6 +122,7 @@ class Content:
     po_number: str = ""
     corrects: Corrects | None = None
     deposits: tuple[Deducted, ...] = ()
+    rounding: Rounding | None = None
     currency: str = "EUR"
     version: int = 1
 

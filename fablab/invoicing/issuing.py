@@ -14,7 +14,7 @@ from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict
-from fablab.invoicing import advances, chain, payments, telling
+from fablab.invoicing import advances, chain, own_checks, payments, telling
 from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, spread, unit_price
 from fablab.invoicing.content import Buyer, Content, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
@@ -127,6 +127,7 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         mentions=mentions_on(session, Regime(regime.regime), day, to_company=draft.buyer.is_company),
         po_number=draft.po_number,
         deposits=deposits,
+        rounding=sums.rounding,
     )
 
 
@@ -170,12 +171,17 @@ def write(
     person_id: int | None,
     corrects: Document | None = None,
 ) -> Document:
-    """Give a document its number, chain it and book it; the chain must be held."""
+    """Give a document its number, chain it and book it; the chain must be held.
+
+    Raises `ValueError` when it says something that must never be issued: then the program is wrong, not a person.
+    """
     chain.in_order(head, content.issued_on)
     closed.refuse_day(session, content.issued_on)
     structure = corrects.structure if corrects else content.seller.structure
     number = chain.next_number(session, structure, content.kind, content.issued_on)
     content = replace(content, number=number)
+    for wrong in own_checks.findings(content):
+        raise ValueError(str(wrong))
     document = Document(
         structure=structure,
         kind=content.kind,

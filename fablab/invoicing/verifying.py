@@ -9,17 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import ledger, projects
-from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
-from fablab.invoicing import advances, chain, checking_deposits
+from fablab.billing.models import Account, LedgerEntry, LedgerLine
+from fablab.invoicing import advances, chain, checking_deposits, own_checks
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
-from fablab.money import half_up
 from fablab.orders.models import Order
 from fablab.words import Euros, Sentence, say
 
@@ -103,8 +101,7 @@ def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterato
             number=row.number,
             fields=", ".join(wrong),
         )
-    if not adds_up(content):
-        yield say("{number}: its lines, rates and totals do not add up.", number=row.number)
+    yield from own_checks.findings(content)
     if content.kind == Kind.DEPOSIT:
         seen.deposits.add(row.id)
     if content.kind != Kind.CREDIT_NOTE:
@@ -113,26 +110,6 @@ def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterato
     seen.left[row.corrects_id] = seen.left.get(row.corrects_id, 0) - row.gross_cents
     if seen.left[row.corrects_id] < 0:
         yield say("{number}: more is credited than the invoice was about.", number=row.number)
-
-
-def adds_up(content: Content) -> bool:
-    """Tell whether lines, rates and totals of a document belong together; the schematrons let a euro of VAT pass.
-
-    VAT of an invoice is exact to the cent; the parts of several credit notes may each be off by one.
-    """
-    by_rate: dict[int, int] = defaultdict(int)
-    for line in content.lines:
-        by_rate[line.rate_bp] += line.net_cents
-    if by_rate != {each.rate_bp: each.net_cents for each in content.rates}:
-        return False
-    if content.regime != Regime.STANDARD and content.vat_cents:
-        return False
-    slack = 2 if content.kind == Kind.CREDIT_NOTE else 1
-    exact = [half_up(Decimal(each.net_cents) * each.rate_bp / 10_000) for each in content.rates]
-    if any(abs(each.vat_cents - vat) > slack for each, vat in zip(content.rates, exact, strict=True)):
-        return False
-    sums = (sum(each.net_cents for each in content.rates), sum(each.vat_cents for each in content.rates))
-    return sums == (content.net_cents, content.vat_cents) and sum(sums) == content.gross_cents
 
 
 def _booked(session: Session) -> dict[int, dict[Account, int]]:

@@ -54,6 +54,7 @@ def content_with(
         paid_cents=sums.gross_cents if paid else 0,
         mentions=tuple(Mention(code, MENTIONS[code].wordings[0].text) for code in codes),
         po_number="BC-77",
+        rounding=sums.rounding,
     )
 
 

@@ -18,7 +18,7 @@ from fablab.bookkeeping.statement import from_text as closing_of
 from fablab.bookkeeping.totals import added
 from fablab.errors import Problem
 from fablab.filament.models import Movement, SpoolMovement
-from fablab.invoicing import chain, queries, verifying
+from fablab.invoicing import chain, own_checks, queries
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
 from fablab.jobs.models import Attempt, JobEvent
@@ -74,7 +74,7 @@ def p3_every_hash_chains_and_one_sign_more_is_another_hash(session: Session) -> 
 
 def p4_lines_rates_and_totals_belong_together(session: Session) -> None:
     for document, content in contents(session):
-        assert verifying.adds_up(content)
+        assert own_checks.adds_up(content)
         assert sum(each.net_cents for each in content.lines) == content.net_cents
         if document.kind != Kind.CREDIT_NOTE:
             for each in content.rates:
