@@ -135,7 +135,7 @@ def verify() -> None:
 
     with db.snapshot() as session:
         documents, bookings = verifying.counted(session)
-        found = [*verifying.findings(session), *checking.findings(session)]
+        found = list(checking.everything(session))
     for finding in found:
         click.echo(str(finding), err=True)
     if found:

@@ -84,6 +84,15 @@ def keep_file(source: Path) -> str:
         return incoming.sha256
 
 
+def was_changed(sha256: str) -> bool:
+    """Tell whether a file lies in the store under a hash that is not its own: somebody changed it behind our back."""
+    place = path_of(sha256)
+    if not place.exists():
+        return False
+    with place.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() != sha256
+
+
 def sha1_of(path: Path) -> str:
     """Return the SHA-1 of a file, which is what printers' servers tell about theirs."""
     with path.open("rb") as stream:

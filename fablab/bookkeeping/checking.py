@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from fablab.bookkeeping.models import Archive, Closing, Span
 from fablab.bookkeeping.periods import Period, following
 from fablab.bookkeeping.statement import Statement, from_text, hash_of
 from fablab.bookkeeping.totals import added, booked_between
+from fablab.invoicing import verifying
 from fablab.invoicing.chain import START
-from fablab.invoicing.models import Document
+from fablab.invoicing.models import Document, DocumentFile
 from fablab.words import Sentence, say
 
 
@@ -29,6 +29,21 @@ class Seen:
     position: int = 0
     hash: str = START
     last: dict[Span, Statement] = field(default_factory=dict)
+
+
+def everything(session: Session) -> Iterator[Sentence]:
+    """Tell what is wrong with the books: documents with their bookings and PDFs, then closings and archives."""
+    yield from verifying.findings(session)
+    yield from _papers(session)
+    yield from findings(session)
+
+
+def _papers(session: Session) -> Iterator[Sentence]:
+    """Check that a PDF that was kept is still the one that was made; one that is gone is made again when asked for."""
+    numbered = select(Document.number, DocumentFile.sha256).join(DocumentFile, DocumentFile.document_id == Document.id)
+    for number, sha256 in session.execute(numbered.order_by(Document.position)):
+        if files.was_changed(sha256):
+            yield say("The PDF of {number} was changed after it was made: take it from a backup.", number=number)
 
 
 def findings(session: Session) -> Iterator[Sentence]:
@@ -122,7 +137,6 @@ def _archives(session: Session) -> Iterator[Sentence]:
         follows = (archive.position, archive.previous_hash) == (position + 1, previous)
         if not (is_its_own and follows and hash_of(previous, archive.payload) == archive.hash):
             yield say("The record of the archive of {year} was changed, or one before it is missing.", year=year)
-        path = files.path_of(archive.sha256)
-        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != archive.sha256:
+        if files.was_changed(archive.sha256):
             yield say("The file of the archive of {year} was changed.", year=year)
         position, previous = archive.position, archive.hash

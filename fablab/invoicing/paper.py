@@ -25,9 +25,9 @@ PACKAGES = "libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0"
 
 
 def kept(session: Session, document_id: int) -> bytes | None:
-    """Return the PDF of a document as it was first made, if it was."""
+    """Return the PDF of a document as it was first made, if it was; a file that was changed since is not given."""
     row = session.get(DocumentFile, document_id)
-    if row is None or not files.path_of(row.sha256).exists():
+    if row is None or not files.path_of(row.sha256).exists() or files.was_changed(row.sha256):
         return None
     return files.path_of(row.sha256).read_bytes()
 

@@ -22,7 +22,7 @@ from fablab.errors import Conflict
 from fablab.invoicing import crediting, issuing, payments
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.issuing import Command
-from fablab.invoicing.models import Method
+from fablab.invoicing.models import Document, DocumentFile, Method
 from fablab.invoicing.payments import PaymentData
 from fablab.web import papers
 from tests.books import business, draft_of
@@ -225,3 +225,19 @@ def test_a_file_that_was_changed_in_the_store_and_a_forged_record_are_found(arch
         assert [str(each) for each in checking.findings(session)] == [f"The file of the archive of {YEAR} was changed."]
         with pytest.raises(sa.exc.DBAPIError), session.begin_nested():
             session.execute(sa.update(Archive).values(size_bytes=1))
+
+
+def test_a_pdf_that_was_changed_in_the_store_is_found_and_not_given(books):
+    with db.reading() as session:
+        first = session.scalars(sa.select(Document).order_by(Document.position).limit(1)).one()
+    made = papers.pdf_of(first.id)
+    with db.reading() as session:
+        path = files.path_of(session.get_one(DocumentFile, first.id).sha256)
+        assert list(checking.everything(session)) == []
+    path.chmod(0o644)
+    path.write_bytes(b"%PDF-1.7 forged")
+    with db.reading() as session:
+        (found,) = checking.everything(session)
+    assert str(found) == f"The PDF of {first.number} was changed after it was made: take it from a backup."
+    assert papers.pdf_of(first.id).startswith(made[:8])
+    assert b"forged" not in papers.pdf_of(first.id)
