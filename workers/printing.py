@@ -29,6 +29,7 @@ from fablab.machines import services as machines
 from fablab.machines.models import Machine, Operation, Service
 from fablab.machines.services import Lease, Report
 from fablab.orders import services as orders
+from fablab.orders.holding import hold
 from fablab.orders.models import Order
 from fablab.printers import BUSY, FileHistory, NobodyKnows, Printer, PrinterState, Reading, open_printer
 from fablab.printers.contract import Failure
@@ -392,6 +393,7 @@ def _put_back(
     session: Session, attempt: Attempt, sentence: Sentence, now: datetime, then: Then = Then.TRY_AGAIN
 ) -> None:
     """Record that an attempt was never started; one that was to be stopped ends its job instead."""
+    hold(session, session.get_one(Order, attempt.job.order_id))
     dispatching.never_started(session, attempt, sentence, now, then)
     if attempt.job.state == JobState.CANCELLED:
         billing.plate_ended(session, attempt.job, attempt.wish_by_id)

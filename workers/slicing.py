@@ -21,7 +21,8 @@ from fablab.jobs import slices
 from fablab.jobs.models import Job, Slice, SliceRequest
 from fablab.jobs.slices import PlateToSlice
 from fablab.jobs.states import JobState
-from fablab.orders.models import ModelFile
+from fablab.orders.holding import hold
+from fablab.orders.models import ModelFile, Order
 from fablab.settings import settings
 from fablab.slicing.dialect import Fault
 from fablab.slicing.slicer import LIMITS, SliceFailed, Slicer, require_slicer, slice_model
@@ -144,6 +145,7 @@ def _record(work: Work, made: Slice) -> None:
 
 
 def _queue_job(session: Session, job_id: int, token: int, made: Slice) -> None:
+    hold(session, session.get_one(Order, session.get_one(Job, job_id).order_id))
     job = jobs.sliced(session, job_id, token, made)
     if job is not None:
         billing.slice_arrived(session, job)

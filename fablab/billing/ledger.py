@@ -144,7 +144,7 @@ def entries_of(session: Session, order_id: int) -> int:
 
 def lock_wallet(session: Session, person_id: int) -> None:
     """Let only one transaction at a time look at and move this person's money."""
-    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True))
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,8 @@ def charge(
     session: Session, person_id: int, order_id: int, amount_cents: int, key: str, text: Sentence, by_id: int
 ) -> None:
     """Turn a part of an order's reservation into a sale. Raises `Conflict` rather than charge more than is reserved."""
+    if amount_cents < 0:
+        raise ValueError(f"{amount_cents} cents would be charged for order {order_id}")
     lock_wallet(session, person_id)
     if amount_cents > reserved_cents(session, order_id):
         raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))

@@ -86,7 +86,7 @@ def set_budget(session: Session, project: Project, cents: int, by_id: int, key: 
 
 def _hold(session: Session, project_id: int) -> None:
     """Let only one transaction at a time look at and move this project's budget."""
-    session.execute(select(Project.id).where(Project.id == project_id).with_for_update())
+    session.execute(select(Project.id).where(Project.id == project_id).with_for_update(key_share=True))
 
 
 def _post(session: Session, project_id: int, booking: Booking) -> None:
@@ -144,6 +144,8 @@ def release(session: Session, order: Order, key: str, by_id: int | None) -> None
 def use(session: Session, order: Order, cents: int, key: str, by_id: int) -> None:
     """Use a part of what is reserved for good parts. Raises `Conflict` rather than use more than is reserved."""
     assert order.project_id is not None
+    if cents < 0:
+        raise ValueError(f"{cents} cents would be used for order {order.id}")
     _hold(session, order.project_id)
     if cents > reserved_for(session, order):
         raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))

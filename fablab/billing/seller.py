@@ -151,6 +151,33 @@ def regime_on(session: Session, day: date) -> VatRegime:
     return found
 
 
+def regime_of(session: Session, delivered_on: date, issued_on: date) -> VatRegime | None:
+    """Return the VAT regime of what was delivered on a day: that day's, or the day of issue's when it had none."""
+    rows = regimes(session)
+    return next((each for day in (delivered_on, issued_on) for each in rows if each.valid_from <= day), None)
+
+
+def structure_on(session: Session, day: date) -> str:
+    """Return what tells the legal body that sells on a day from another; its documents are numbered on their own.
+
+    A body that gets a number or another name stays itself: another one has a SIREN, or an RNA number, that differs.
+    """
+    structure, before = "", None
+    for each in reversed([each for each in identities(session) if each.valid_from <= day]):
+        if before is None or _is_another(before, each):
+            structure = each.siren or each.rna or each.name
+        before = each
+    return structure
+
+
+def _is_another(before: SellerIdentity, after: SellerIdentity) -> bool:
+    for number in ("siren", "rna"):
+        mine, theirs = getattr(before, number), getattr(after, number)
+        if mine and theirs:
+            return bool(mine != theirs)
+    return False
+
+
 def can_invoice(session: Session, day: date) -> bool:
     """Tell whether the seller is known well enough to invoice on a day."""
     return any(each.valid_from <= day for each in identities(session)) and any(

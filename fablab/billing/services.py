@@ -22,6 +22,7 @@ from fablab.jobs.models import Attempt, Job
 from fablab.money import share, spread
 from fablab.orders import services as orders
 from fablab.orders import telling
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.orders.services import Wanted
 from fablab.settings import settings
@@ -106,8 +107,9 @@ def slice_arrived(session: Session, job: Job) -> None:
     Up to `reconfirm_above_percent` the house carries the difference; beyond it the order goes back to the person,
     unless a printer has one of its plates already.
     """
-    order = session.get(Order, job.order_id)
-    if order is None or not order.price_cents:
+    order = session.get_one(Order, job.order_id)
+    hold(session, order)
+    if not order.price_cents:
         return  # what is printed again free of charge has no price to compare
     if order.quote_sha256 is not None:
         return  # a quote that was accepted binds the place
@@ -154,6 +156,7 @@ def _as_sliced(line: OrderLine, jobs: Sequence[Job]) -> Printed:
 
 def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:
     """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made."""
+    hold(session, order)
     if order.state != OrderState.QUOTED or order.proposal_cents is None:
         raise Conflict(say("There is no new price to confirm."))
     if order.proposal_cents != seen_cents:
@@ -177,12 +180,14 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
 
 def cancel(session: Session, order: Order, by: Person) -> None:
     """Cancel an order before printing and give the whole reservation back."""
+    hold(session, order)
     orders.cancel(session, order, by.id)
     paying.release(session, order, f"release-{order.id}-cancelled", by.id)
 
 
 def cancel_plate(session: Session, job: Job, by: Person) -> None:
     """Take one waiting plate out of the queue; when it was the order's last, the order ends and gets its rest back."""
+    hold(session, session.get_one(Order, job.order_id))
     job_services.cancel(session, job, by.id)
     plate_ended(session, job, by.id)
 
@@ -197,8 +202,9 @@ def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
     """Sign a plate off, charge what its good copies cost, and close the order when all its plates have ended."""
-    result = job_services.sign_off(session, attempt, verdict, by.id)
     order = session.get_one(Order, attempt.job.order_id)
+    hold(session, order)
+    result = job_services.sign_off(session, attempt, verdict, by.id)
     _charge(session, order, attempt, by)
     if result.remake:
         telling.printed_again(session, order, attempt.id)

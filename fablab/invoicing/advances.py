@@ -103,7 +103,8 @@ def deducted(session: Session, regime: Regime, rate_bp: int, by_order: Mapping[i
                         number=each.document.number,
                     )
                 )
-            parts.append(Deducted(each.document.number, each.document.issued_on, part_of(each.left, takes)))
+            part = part_of(each.content.rates, each.left, takes)
+            parts.append(Deducted(each.document.number, each.document.issued_on, part))
             rest -= takes
     return tuple(parts)
 
@@ -132,7 +133,8 @@ def vat_moving(session: Session, deposit: Document, paid: int, left: Sequence[Ra
     if deposit.kind != Kind.DEPOSIT:
         return []
     gross, vat = _gross(left), sum(each.vat_cents for each in left)
-    due = share(vat, min(max(paid, 0), gross), gross) if gross else 0
+    delivered = sum(each.vat_cents for each in used(session, deposit))  # due, whether the deposit was paid or not
+    due = max(share(vat, min(max(paid, 0), gross), gross) if gross else 0, min(delivered, vat))
     waits, is_due = _standing_at(session, deposit, Account.VAT_WAITING), _standing_at(session, deposit, Account.VAT)
     lines: prepaid.Lines = [(Account.VAT_WAITING, None, waits - (vat - due)), (Account.VAT, None, is_due - due)]
     return [line for line in lines if line[2]]

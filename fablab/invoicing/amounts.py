@@ -120,15 +120,18 @@ def spread(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def part_of(rest: Sequence[RateSum], gross_cents: int) -> tuple[RateSum, ...]:
-    """Return the part of what is left of an invoice that a credit note of so much takes; all of it is the remainder.
+def part_of(whole: Sequence[RateSum], rest: Sequence[RateSum], gross_cents: int) -> tuple[RateSum, ...]:
+    """Return the part that a credit note of so much takes of the rest of an invoice; all of it is the remainder.
 
-    The rest is never recomputed, so any number of credit notes add up to exactly the invoice.
+    VAT is what all parts so far have to carry, less what they carried before: any number of credit notes add up to
+    exactly the invoice, and none of them gathers the roundings of the others.
     """
     shares = spread(gross_cents, [each.gross_cents for each in rest])
     parts = []
-    for left, share in zip(rest, shares, strict=True):
-        vat = half_up(Decimal(share) * left.vat_cents / left.gross_cents) if left.gross_cents else 0
+    for all_of, left, share in zip(whole, rest, shares, strict=True):
+        reached = all_of.gross_cents - left.gross_cents + share
+        carried = half_up(Decimal(reached) * all_of.vat_cents / all_of.gross_cents)
+        vat = min(max(carried - all_of.vat_cents + left.vat_cents, 0), share, left.vat_cents)
         parts.append(RateSum(left.rate_bp, share - vat, vat))
     return tuple(each for each in parts if each.gross_cents)
 

@@ -34,11 +34,6 @@ class Seller:
     email: str
     country: str = "FR"
 
-    @property
-    def structure(self) -> str:
-        """What tells one legal body from another; its documents are numbered on their own."""
-        return self.siren or self.rna or self.name
-
 
 @dataclass(frozen=True)
 class Buyer:

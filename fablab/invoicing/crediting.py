@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from fablab.invoicing.content import Content, Corrects, Line, from_text
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Document, DocumentOrder, Kind
 from fablab.languages import Language
+from fablab.money import half_up, spread
 from fablab.words import Euros, Sentence, say
 
 LONGEST_REASON = 200
@@ -74,15 +76,16 @@ def consequence(session: Session, invoice: Document, credit: Credit) -> Conseque
         raise Invalid(say("A deposit is credited, and another one asked for on its own page."), field="invoice_again")
     balance = queries.balance_cents(session, invoice) - credit.gross_cents
     if credit.invoice_again:
-        balance += payments.settled_cents(session, invoice)
+        balance += min(payments.settled_cents(session, invoice), credit.gross_cents)
         balance += sum(each.gross_cents for each in advances.deducted_in(session, invoice))
-    return Consequence(part_of(left, credit.gross_cents), credit.gross_cents, balance, takes_all)
+    part = part_of(from_text(invoice.payload).rates, left, credit.gross_cents)
+    return Consequence(part, credit.gross_cents, balance, takes_all)
 
 
 def issue(session: Session, invoice: Document, credit: Credit, command: Command) -> Document:
     """Issue a credit note. Raises like `consequence`."""
     head = chain.hold(session)
-    found = issuing.issued_before(session, command)
+    found = issuing.issued_before(session, command, corrects_id=invoice.id)
     if found is not None:
         return found
     effect = consequence(session, invoice, credit)
@@ -92,7 +95,7 @@ def issue(session: Session, invoice: Document, credit: Credit, command: Command)
     if credit.invoice_again:
         _give_back_orders(session, invoice, note)
         advances.write_down(session, note, content)
-        payments.unsettle(session, invoice, command.by_id)
+        payments.unsettle(session, invoice, note.gross_cents, command.by_id)
     return note
 
 
@@ -137,9 +140,12 @@ def _lines(original: Content, rates: tuple[RateSum, ...], reason: str) -> tuple[
 
 
 def _give_back_orders(session: Session, invoice: Document, note: Document) -> None:
-    """Let the orders of an invoice be invoiced again."""
+    """Let the orders of an invoice be invoiced again, without what was credited of it before."""
     standing = select(DocumentOrder.order_id, func.sum(DocumentOrder.amount_cents))
     standing = standing.where(DocumentOrder.document_id == invoice.id).group_by(DocumentOrder.order_id)
-    for order_id, amount in session.execute(standing).all():
-        session.add(DocumentOrder(document_id=note.id, order_id=order_id, amount_cents=-amount))
+    rows = session.execute(standing.order_by(DocumentOrder.order_id))
+    invoiced = {order_id: int(cents) for order_id, cents in rows}
+    again = half_up(Decimal(sum(invoiced.values())) * note.gross_cents / invoice.gross_cents)
+    for order_id, cents in zip(invoiced, spread(again, list(invoiced.values())), strict=True):
+        session.add(DocumentOrder(document_id=note.id, order_id=order_id, amount_cents=-cents))
     session.flush()

@@ -25,6 +25,7 @@ from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, Kind
 from fablab.languages import Language
 from fablab.money import half_up
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.words import Euros, Sentence, say
 
@@ -72,12 +73,11 @@ def _gross_cents(order: Order, regime: VatRegime) -> int:
 
 def issue(session: Session, order: Order, asked: Asked, command: Command) -> Document:
     """Issue the deposit invoice of an order; the same command twice is one. Raises `Invalid` or `Conflict`."""
+    hold(session, order)
     chain.hold(session)
-    found = issuing.issued_before(session, command)
+    found = issuing.issued_before(session, command, kind=Kind.DEPOSIT, company_id=order.company_id)
     if found is not None:
         return found
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
     document = issuing.issue(session, draft_of(session, order, asked, command.now), command)
     session.add(Deposit(document_id=document.id, order_id=order.id))
     session.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from fablab.accounts.models import Company
 from fablab.billing import ledger, seller
 from fablab.billing.services import earned_by, earned_cents
+from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, crediting, issuing, queries
 from fablab.invoicing.content import Buyer, from_text
@@ -23,16 +24,17 @@ from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.words import say
 
-MADE = (OrderState.READY, OrderState.COLLECTED)
+MADE = (OrderState.READY, OrderState.COLLECTED, OrderState.ABANDONED)
 
 
 @dataclass(frozen=True)
 class ToInvoice:
-    """Orders of one company that go on one invoice: the same purchase order, priced the same way."""
+    """Orders of one company that go on one invoice: the same purchase order, price and VAT regime of their day."""
 
     company: Company
     po_number: str
     before_vat: bool
+    regime_id: int
     orders: tuple[Order, ...]
     draft: Draft
 
@@ -44,10 +46,13 @@ def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
     query = query.where(invoiced.scalar_subquery() < Order.price_cents)
     if company_id is not None:
         query = query.where(Order.company_id == company_id)
-    groups: dict[tuple[int, str, bool], list[Order]] = {}
+    today = seller.today(utcnow())
+    groups: dict[tuple[int, str, bool, int], list[Order]] = {}
     for order in session.scalars(query):
         if order.company_id is not None and to_invoice_cents(session, order) > 0:
-            groups.setdefault((order.company_id, order.po_number or "", order.price_before_vat), []).append(order)
+            regime = seller.regime_of(session, _delivered_on(session, order), today)
+            key = (order.company_id, order.po_number or "", order.price_before_vat, regime.id if regime else 0)
+            groups.setdefault(key, []).append(order)
     found = [_group(session, key, each) for key, each in groups.items()]
     return sorted(found, key=lambda each: (each.company.name.lower(), each.po_number, each.before_vat))
 
@@ -60,7 +65,7 @@ def to_invoice_cents(session: Session, order: Order) -> int:
     return earned - queries.invoiced_cents(session, order.id)
 
 
-def _group(session: Session, key: tuple[int, str, bool], found: Sequence[Order]) -> ToInvoice:
+def _group(session: Session, key: tuple[int, str, bool, int], found: Sequence[Order]) -> ToInvoice:
     company = session.get_one(Company, key[0])
     draft = Draft(
         buyer=company_buyer(company),
@@ -72,7 +77,7 @@ def _group(session: Session, key: tuple[int, str, bool], found: Sequence[Order])
         language=company.language,
         company_id=company.id,
     )
-    return ToInvoice(company, key[1], key[2], tuple(found), draft)
+    return ToInvoice(company, key[1], key[2], key[3], tuple(found), draft)
 
 
 def company_buyer(company: Company) -> Buyer:
@@ -131,14 +136,21 @@ def _delivered_on(session: Session, order: Order) -> date:
 def invoice_company(session: Session, company: Company, po_number: str, command: Command) -> list[Document]:
     """Invoice what a company owes under one purchase order; prices with and before VAT go on two invoices.
 
+    So do parts that were delivered under two VAT regimes.
+
     Raises `Conflict` when there is nothing to invoice.
     """
     chain.hold(session)
+    prefix = f"company-{company.id}-{command.key}-"
+    sent_before = select(Document).where(Document.key.startswith(prefix, autoescape=True)).order_by(Document.position)
+    before = list(session.scalars(sent_before))
     groups = [each for each in waiting(session, company.id) if each.po_number == po_number]
-    before = [found for tail in (False, True) if (found := issuing.issued_before(session, _keyed(command, tail)))]
     if not groups and not before:
         raise Conflict(say("There is nothing to invoice."))
-    return before or [_invoice(session, each, _keyed(command, each.before_vat)) for each in groups]
+    return before or [
+        _invoice(session, each, replace(command, key=f"{prefix}{each.before_vat:d}-{each.regime_id}"))
+        for each in groups
+    ]
 
 
 def _invoice(session: Session, group: ToInvoice, command: Command) -> Document:
@@ -149,17 +161,14 @@ def _invoice(session: Session, group: ToInvoice, command: Command) -> Document:
     return made
 
 
-def _keyed(command: Command, before_vat: bool) -> Command:
-    return Command(f"{command.key}-{'net' if before_vat else 'gross'}", command.by_id, command.now)
-
-
 def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, command: Command) -> Document:
     """Write an invoice for an order that its person's wallet was charged for; it is paid from the start.
 
     Raises `Conflict` when it was invoiced already, or is not done yet.
     """
     chain.hold(session)
-    found = issuing.issued_before(session, command)
+    command = replace(command, key=f"order-{order.id}-{command.key}")
+    found = issuing.issued_before(session, command, person_id=order.person_id)
     if found is not None:
         return found
     for field in ("name", "street", "postcode", "city"):

@@ -66,17 +66,25 @@ class Command:
     now: datetime
 
 
-def issued_before(session: Session, command: Command) -> Document | None:
-    """Return the document this very command has issued already; the chain must be held."""
+def issued_before(session: Session, command: Command, **about: object) -> Document | None:
+    """Return the document this very command has issued already; the chain must be held.
+
+    Raises `Conflict` when that one is about something else: a key that was made up takes nobody's place.
+    """
     found = session.scalar(select(Document.id).where(Document.key == command.key))
-    return session.get(Document, found) if found is not None else None
+    if found is None:
+        return None
+    document = session.get_one(Document, found)
+    if any(getattr(document, name) != value for name, value in about.items()):
+        raise Conflict(say("This form was sent for something else already: open its page again."))
+    return document
 
 
 def issue(session: Session, draft: Draft, command: Command) -> Document:
     """Issue an invoice. Raises `Conflict` when it is about no money, or nobody has said who sells."""
     content = content_of(session, draft, seller.today(command.now))
     head = chain.hold(session)  # as late as possible: everybody else waits from here to the commit
-    found = issued_before(session, command)
+    found = issued_before(session, command, kind=draft.kind, company_id=draft.company_id, person_id=draft.person_id)
     if found is not None:
         return found
     document = write(session, head, content, command, company_id=draft.company_id, person_id=draft.person_id)
@@ -95,7 +103,7 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
 
 def content_of(session: Session, draft: Draft, day: date) -> Content:
     """Return what an invoice would say on a day; it gets its number when it is issued."""
-    identity, regime = seller.identity_on(session, day), seller.regime_on(session, day)
+    identity, regime = seller.identity_on(session, day), _regime(session, draft, day)
     if regime.regime == Regime.STANDARD and not identity.vat_number:
         raise Conflict(say("An invoice with VAT needs the VAT number of the seller: enter it in the settings first."))
     sums = _sums(draft, regime.rate_bp)
@@ -129,6 +137,13 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         deposits=deposits,
         rounding=sums.rounding,
     )
+
+
+def _regime(session: Session, draft: Draft, day: date) -> VatRegime:
+    """Return the VAT regime of an invoice: that of the day of delivery. A deposit comes before it."""
+    if draft.kind == Kind.DEPOSIT or draft.delivered_on is None:
+        return seller.regime_on(session, day)
+    return seller.regime_of(session, min(draft.delivered_on, day), day) or seller.regime_on(session, day)
 
 
 def _sums(draft: Draft, rate_bp: int) -> Sums:
@@ -177,7 +192,7 @@ def write(
     """
     chain.in_order(head, content.issued_on)
     closed.refuse_day(session, content.issued_on)
-    structure = corrects.structure if corrects else content.seller.structure
+    structure = corrects.structure if corrects else seller.structure_on(session, content.issued_on)
     number = chain.next_number(session, structure, content.kind, content.issued_on)
     content = replace(content, number=number)
     for wrong in own_checks.findings(content):

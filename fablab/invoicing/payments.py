@@ -16,7 +16,7 @@ from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import advances, chain, queries, telling
 from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payment
-from fablab.money import share
+from fablab.money import share, spread
 from fablab.words import Euros, say
 
 MOST_CASH_CENTS = 100_000  # CMF D112-3: a business may not pay more than 1,000 € in cash
@@ -131,12 +131,12 @@ def settled_cents(session: Session, invoice: Document) -> int:
     return found.amount_cents if found is not None and not is_reversed(session, found) else 0
 
 
-def unsettle(session: Session, invoice: Document, by_id: int | None) -> None:
-    """Take back what `settle_from_charges` booked, because the orders are to be invoiced again."""
+def unsettle(session: Session, invoice: Document, cents: int, by_id: int | None) -> None:
+    """Take back at most so much of what `settle_from_charges` booked: that is to be invoiced again."""
     key = f"settled-{invoice.position}"
     found = session.scalar(select(Payment).where(Payment.key == key))
     if found is not None and not is_reversed(session, found):
-        _reverse(session, found, f"un{key}", by_id)
+        _reverse(session, found, f"un{key}", by_id, min(cents, found.amount_cents))
 
 
 def reverse(session: Session, payment: Payment, by_id: int | None) -> Payment:
@@ -146,7 +146,7 @@ def reverse(session: Session, payment: Payment, by_id: int | None) -> Payment:
         raise Conflict(say("This payment was taken back already."))
     if payment.key.startswith("settled-"):
         raise Conflict(say("The wallet paid this when the parts were good: write a credit note instead."))
-    return _reverse(session, payment, f"reversal-{payment.id}", by_id)
+    return _reverse(session, payment, f"reversal-{payment.id}", by_id, payment.amount_cents)
 
 
 def is_reversed(session: Session, payment: Payment) -> bool:
@@ -154,18 +154,33 @@ def is_reversed(session: Session, payment: Payment) -> bool:
     return session.scalar(select(Payment.id).where(Payment.reverses_id == payment.id)) is not None
 
 
-def _reverse(session: Session, payment: Payment, key: str, by_id: int | None) -> Payment:
+def _reverse(session: Session, payment: Payment, key: str, by_id: int | None, cents: int) -> Payment:
+    """Book the opposite of so much of a payment. Raises `Conflict` when a wallet does not hold it any more."""
     invoice = session.get_one(Document, payment.document_id)
     entry = session.get_one(LedgerEntry, payment.entry_id)
     kept = {Account.RECEIVABLE}
     if invoice.kind == Kind.DEPOSIT:
         kept |= {Account.VAT, Account.VAT_WAITING}  # follow from what is paid then
     day = seller.today(utcnow())
-    data = PaymentData(Method(payment.method), abs(payment.amount_cents), day, payment.reference, key)
+    data = PaymentData(Method(payment.method), abs(cents), day, payment.reference, key)
+    moved = [line for line in entry.lines if line.account not in kept]
+    back = spread(abs(cents), [abs(line.amount_cents) for line in moved])
     lines: prepaid.Lines = [
-        (Account(line.account), line.holder_id, -line.amount_cents) for line in entry.lines if line.account not in kept
+        (Account(line.account), line.holder_id, -part if line.amount_cents > 0 else part)
+        for line, part in zip(moved, back, strict=True)
     ]
-    return _write(session, invoice, data, -payment.amount_cents, lines, by_id, reverses_id=payment.id)
+    _refuse_from_empty_wallets(session, lines)
+    return _write(session, invoice, data, -cents, lines, by_id, reverses_id=payment.id)
+
+
+def _refuse_from_empty_wallets(session: Session, lines: prepaid.Lines) -> None:
+    for account, person_id, cents in lines:
+        if account != Account.WALLET or person_id is None or cents <= 0:
+            continue
+        ledger.lock_wallet(session, person_id)
+        left = ledger.balance_cents(session, person_id)
+        if left < cents:
+            raise Conflict(say("Only {left} of it are still in the wallet: it was spent.", left=Euros(left)))
 
 
 def _write(

@@ -15,6 +15,7 @@ from fablab.accounts.models import Person
 from fablab.errors import Invalid, NotFound
 from fablab.notices.kinds import Kind
 from fablab.orders import services, telling
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.orders.shelf import PickUp, ShelfRules, places, rules
 from fablab.words import say
@@ -78,8 +79,7 @@ def abandon(session: Session, row: PickUp, reason: str, by_id: int) -> None:
 
 def _state(session: Session, row: PickUp) -> OrderState:
     """Hold the order until the end of the transaction, and return where it stands now."""
-    session.execute(select(Order.id).where(Order.id == row.order_id).with_for_update())
-    session.refresh(row.order)
+    hold(session, row.order)
     return OrderState(row.order.state)
 
 

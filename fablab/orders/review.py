@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review_models import VERDICT_LABELS, Review, ReviewRules, Verdict
 from fablab.slicing.findings import Severity
@@ -123,8 +124,7 @@ def take(session: Session, order: Order) -> Review:
 
     Raises `Conflict` saying who was faster, and what they said.
     """
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
+    hold(session, order)
     found = latest(session, order.id)
     if found is not None:
         session.refresh(found)

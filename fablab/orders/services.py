@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from fablab import bus
@@ -18,6 +18,7 @@ from fablab.jobs import services as job_services
 from fablab.jobs.models import Job, Slice
 from fablab.jobs.states import BEFORE_THE_PRINTER, ENDED_JOBS, JobState
 from fablab.orders import shelf, telling
+from fablab.orders.holding import hold
 from fablab.orders.intake import Part
 from fablab.orders.models import EDITABLE, ORDER_NEXT, ModelFile, Order, OrderEvent, OrderLine, OrderState
 from fablab.slicing.changes import AS_SENT, Change
@@ -142,8 +143,7 @@ def hold_draft(session: Session, order: Order) -> None:
 
     Raises `Conflict` when it was confirmed.
     """
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
+    hold(session, order)
     if order.state not in EDITABLE:
         raise Conflict(say("This order was confirmed already."))
     for line in order.lines:

@@ -15,6 +15,7 @@ from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
 from fablab.orders import telling
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.orders.thread_models import Message, Thread, ThreadSeen
 from fablab.words import say
@@ -60,7 +61,7 @@ def of_order(session: Session, order_id: int) -> Thread | None:
 
 def open_for(session: Session, order: Order) -> Thread:
     """Return the thread of an order, which has one only, whoever writes first."""
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
+    hold(session, order)
     found = of_order(session, order.id)
     if found is None:
         found = Thread(person_id=order.person_id, order_id=order.id, subject=order.line.file_name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
@@ -19,6 +18,7 @@ from fablab.invoicing import deposits
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.issuing import Command
 from fablab.orders import services as orders
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.quotes import queries, telling
 from fablab.quotes.content import from_text
@@ -106,8 +106,7 @@ def to_draft(session: Session, order: Order, by: Person | None) -> None:
 def _hold(session: Session, quote: Quote, now: datetime) -> Order:
     """Hold a quote that can be answered, until the end of the transaction. Raises `Conflict` saying why it cannot."""
     order = quote.order
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
+    hold(session, order)
     standing = queries.standing(session, quote, seller.today(now))
     if standing == Standing.OPEN:
         return order

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab.billing import seller
+from fablab.orders.holding import hold
 from fablab.orders.models import Order, OrderState
 from fablab.quotes import answering, links, queries, telling
 from fablab.quotes.models import Quote, QuoteReminder, Standing
@@ -31,8 +32,7 @@ def attend(session: Session, quote_id: int, now: datetime) -> None:
     """Remind of a quote that ends soon, once, or end one whose day is over; one that was answered is left alone."""
     quote = session.get_one(Quote, quote_id)
     order = quote.order
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
+    hold(session, order)
     standing = queries.standing(session, quote, seller.today(now))
     if standing == Standing.EXPIRED and order.state == OrderState.OFFERED and _is_newest(session, quote):
         answering.to_draft(session, order, None)

@@ -51,7 +51,7 @@ def write(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     until = today + timedelta(days=settings().quote_days)
     days = order.company.payment_days if order.company else None
     said = issuing.content_of(session, _draft(order, agreed), today)
-    structure = said.seller.structure
+    structure = seller.structure_on(session, today)
     chain.hold(session)  # numbers are taken one at a time
     before = latest(session, order)
     if before is not None and before.structure == structure:

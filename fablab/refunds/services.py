@@ -15,6 +15,7 @@ from fablab.notices import services as notices
 from fablab.notices.kinds import Kind
 from fablab.notices.services import News
 from fablab.orders import services as orders
+from fablab.orders.holding import hold
 from fablab.orders.models import Order
 from fablab.refunds import giving, queries
 from fablab.refunds.models import Answer, Complaint, Wish
@@ -41,8 +42,7 @@ def ask(session: Session, order: Order, wish: Wish, what: str, by: Person, now: 
 
     Raises `Invalid` naming the field, or `Conflict` when the order has not started or has come to nothing.
     """
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    session.refresh(order)
+    hold(session, order)
     found = queries.waiting(session, order.id)
     if found is not None:
         return found
@@ -61,7 +61,7 @@ def ask(session: Session, order: Order, wish: Wish, what: str, by: Person, now: 
 
 def decide(session: Session, complaint: Complaint, decision: Decision, by: Person, now: datetime) -> Complaint:
     """Answer a request. The same answer twice is one answer. Raises `Invalid` naming the field, or `Conflict`."""
-    session.execute(select(Complaint.id).where(Complaint.id == complaint.id).with_for_update())
+    session.execute(select(Complaint.id).where(Complaint.id == complaint.id).with_for_update(key_share=True))
     session.refresh(complaint)
     if complaint.decided_at is not None:
         if complaint.answer == decision.answer:
@@ -69,7 +69,7 @@ def decide(session: Session, complaint: Complaint, decision: Decision, by: Perso
         raise Conflict(say("Somebody has answered this request already."))
     if complaint.asked_by_id == by.id and not by.may(Permission.KEEP_BOOKS):
         raise Conflict(say("This is your own request: somebody else has to answer it."))
-    session.execute(select(Order.id).where(Order.id == complaint.order_id).with_for_update())
+    hold(session, complaint.order)
     complaint.reason = _reason(decision)
     if decision.answer == Answer.REFUND:
         complaint.credit_note_id = giving.give_back(session, complaint, decision.refund_cents, by, now)

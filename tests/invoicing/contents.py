@@ -82,7 +82,7 @@ def after_deposits(content: Content, percents=(30,)) -> Content:
     """The final invoice after deposits of so many per cent each."""
     left, parts = content.rates, []
     for place, percent in enumerate(percents):
-        rates = part_of(left, max(content.gross_cents * percent // 100, 1))
+        rates = part_of(content.rates, left, max(content.gross_cents * percent // 100, 1))
         left = minus(left, rates)
         parts.append(Deducted(f"F-2026-0000{place + 1}", DAY - timedelta(days=20 - place), rates))
     return replace(content, deposits=tuple(parts), paid_cents=sum(each.gross_cents for each in parts))

@@ -67,7 +67,7 @@ def test_credit_notes_never_exceed_the_invoice_and_the_last_takes_the_rest(price
         gross = rest if amount is None else min(amount, rest)
         if gross == 0:
             break
-        part = part_of(left, gross)
+        part = part_of(whole, left, gross)
         assert sum(each.gross_cents for each in part) == gross
         assert all(each.net_cents >= 0 and each.vat_cents >= 0 for each in part)
         taken += part

@@ -92,7 +92,7 @@ def issue(public_id: str) -> Any:
     made: list[Document] = []
 
     def act(session: Session) -> None:
-        command = Command(form.key.data, me().id, utcnow())
+        command = Command(f"asked-{public_id}-{form.key.data}", me().id, utcnow())
         made.append(deposits.issue(session, _order(session, public_id), _asked(form), command))
 
     if not saved(form, act):

@@ -220,7 +220,7 @@ def pay(public_id: str) -> Any:
             parse_euros(form.amount.data, "amount"),
             form.received_on.data,
             form.reference.data or "",
-            form.key.data,
+            f"form-{invoice.id}-{form.key.data}",
         )
         payments.pay(session, queries.seen_by(session, me(), public_id), data, me().id, utcnow())
 
@@ -288,7 +288,7 @@ def issue_credit(public_id: str) -> Any:
 
     def act(session: Session) -> None:
         found = queries.seen_by(session, me(), public_id)
-        made.append(crediting.issue(session, found, _credit(form), _command(form.key.data)))
+        made.append(crediting.issue(session, found, _credit(form), _command(f"credit-{found.id}-{form.key.data}")))
 
     if saved(form, act):
         return _print_and_show(made[0])
