@@ -11,6 +11,7 @@ from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
 from fablab.filament import models as filament
 from fablab.invoicing import deposit_models as deposits
+from fablab.invoicing import mail_models as document_mails
 from fablab.invoicing import models as invoicing
 from fablab.jobs import models as jobs
 from fablab.machines import models as machines
@@ -59,6 +60,7 @@ APPEND_ONLY = (
     "deduction",
     "archive",
     "project_booking",
+    "document_mail",
 )
 
 __all__ = [
@@ -69,6 +71,7 @@ __all__ = [
     "cash",
     "closed",
     "deposits",
+    "document_mails",
     "filament",
     "invoicing",
     "jobs",

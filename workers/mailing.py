@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from fablab import db
 from fablab.db import utcnow
+from fablab.invoicing import pdfs, sending
+from fablab.invoicing.paper import PressMissing
 from fablab.notices import letters, outbox, post
+from fablab.notices.letters import Attachment
 from fablab.notices.models import Mail
 from fablab.settings import settings
 from fablab.words import say
@@ -39,10 +42,22 @@ def _deliver(mail: Mail, token: int) -> bool:
         raise post.Refused(say("The account of this person is closed."))
     if not settings().mail_server:
         raise post.Refused(say("Not sent: no mail server is set."))
-    letter = letters.compose(mail)
+    letter = letters.compose(mail, _attachments(mail.id))
 
     def hand_over() -> bool:
         with db.transaction() as session:
             return outbox.hand_over(session, mail.id, token, utcnow())
 
     return post.deliver(letter, settings().mail_server, settings().mail_timeout_s, hand_over)
+
+
+def _attachments(mail_id: int) -> list[Attachment]:
+    """Return what goes with a mail; a document's PDF is made now, unless it was."""
+    with db.reading() as session:
+        document = sending.carried_by(session, mail_id)
+    if document is None:
+        return []
+    try:
+        return [Attachment(f"{document.number}.pdf", pdfs.pdf_of(document.id))]
+    except PressMissing as problem:
+        raise post.TryLater(problem.sentence) from problem

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
+from fablab.accounts.addresses import read_email
 from fablab.accounts.legal import is_rna, legal_numbers, read_rna, read_siret
 from fablab.accounts.models import Company, CompanyKind, CompanyMember, CompanyRole, Person
 from fablab.accounts.permissions import Permission
-from fablab.accounts.services import EMAIL, LANGUAGES
+from fablab.accounts.services import LANGUAGES
 from fablab.errors import Conflict, Invalid, NotFound
 from fablab.words import say
 
@@ -21,7 +22,7 @@ LONGEST_PAYMENT_DAYS = 60  # C. com. L441-10 I: at most 60 days from the date of
 
 @dataclass(frozen=True)
 class Contact:
-    """Where a company's invoices go; its own people may change it."""
+    """Where a company's invoices go; its own people may change it. Without an address nobody is written to."""
 
     street: str
     postcode: str
@@ -86,9 +87,7 @@ def _must_be_its_own(session: Session, company: Company, field: str, number: str
 
 def change_contact(company: Company, contact: Contact) -> None:
     """Change where a company's invoices go. Raises `Invalid` naming the field."""
-    email = contact.contact_email.strip().lower()
-    if not EMAIL.fullmatch(email) or len(email) > 254:
-        raise Invalid(say("“{email}” is not an e-mail address.", email=email[:80]), field="contact_email")
+    email = read_email(contact.contact_email, "contact_email") if contact.contact_email.strip() else ""
     if contact.language not in LANGUAGES:
         raise Invalid(say("We speak French and English."), field="language")
     country = contact.country.strip().upper()

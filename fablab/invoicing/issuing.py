@@ -216,7 +216,7 @@ def write(
     )
     chain.append(session, head, document, content)
     _book(session, document, content, corrects)
-    telling.issued(session, document)
+    telling.issued(session, document, content)
     return document
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -27,7 +29,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 POLICY = SMTP.clone(cte_type="7bit")
 
 
-def compose(mail: Mail) -> Letter:
+@dataclass(frozen=True)
+class Attachment:
+    """A PDF that goes with a mail."""
+
+    name: str
+    content: bytes
+
+
+def compose(mail: Mail, attachments: Sequence[Attachment] = ()) -> Letter:
     """Return the mail as it leaves. Raises `Refused` when its address cannot be written to."""
     message = EmailMessage(POLICY)
     try:
@@ -45,6 +55,8 @@ def compose(mail: Mail) -> Letter:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(as_text(mail))
     message.add_alternative(as_html(mail), subtype="html")
+    for each in attachments:
+        message.add_attachment(each.content, maintype="application", subtype="pdf", filename=each.name)
     return Letter(sender(), mail.address, message.as_bytes())
 
 

@@ -21,12 +21,16 @@ from fablab.words import Sentence, say
 
 @dataclass(frozen=True)
 class News:
-    """What happened: its kind, a key that is the same when it is told twice, the page about it, and what to put in."""
+    """What happened: its kind, a key that is the same when it is told twice, the page about it, and what to put in.
+
+    `by_mail` is false when the same address gets a mail about it anyway.
+    """
 
     kind: Kind
     key: str
     path: str
     params: dict[str, Any] = field(default_factory=dict)
+    by_mail: bool = True
 
 
 def tell(session: Session, person: Person, news: News, now: datetime | None = None) -> Notice | None:
@@ -39,7 +43,7 @@ def tell(session: Session, person: Person, news: News, now: datetime | None = No
     if found is not None or not person.active:
         return found
     wording = WORDINGS[news.kind]
-    mail = _mail_for(session, person, wording.group, now)
+    mail = _mail_for(session, person, wording.group, now) if news.by_mail else None
     notice = Notice(
         person_id=person.id,
         kind=news.kind,

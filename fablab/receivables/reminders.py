@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from fablab.accounts.models import Company
 from fablab.billing import seller
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain
+from fablab.invoicing import chain, sending
 from fablab.invoicing import queries as documents
 from fablab.invoicing.content import from_text
 from fablab.invoicing.models import Document, Kind
 from fablab.notices import services as notices
-from fablab.notices.services import Outsider
 from fablab.receivables import wording
 from fablab.receivables.models import Reminder, ReminderStop
 from fablab.words import say
@@ -66,7 +65,12 @@ def _owed(
     invoice: Document, balance_cents: int, sent: tuple[Reminder, ...], stop: ReminderStop | None, today: date
 ) -> Owed:
     level, on = _next(invoice, sent)
-    return Owed(invoice, balance_cents, (today - invoice.due_on).days, sent, stop, level, None if stop else on)
+    waits = stop is None and _can_be_written_to(invoice)
+    return Owed(invoice, balance_cents, (today - invoice.due_on).days, sent, stop, level, on if waits else None)
+
+
+def _can_be_written_to(invoice: Document) -> bool:
+    return invoice.company is not None and bool(invoice.company.contact_email)
 
 
 def _next(invoice: Document, sent: Sequence[Reminder]) -> tuple[int | None, date | None]:
@@ -111,6 +115,8 @@ def send_now(session: Session, invoice: Document, level: int, by_id: int, now: d
             raise Conflict(say("Somebody else was faster: please look again."))
         if each.stop is not None:
             raise Conflict(say("Nobody is to be reminded of this invoice: let it be reminded of again first."))
+        if not _can_be_written_to(invoice):
+            raise Conflict(say("This company has no e-mail address for invoices: enter one first."))
         return _send(session, each, level, by_id, now)
     raise Conflict(say("This invoice is not overdue any more."))
 
@@ -118,9 +124,9 @@ def send_now(session: Session, invoice: Document, level: int, by_id: int, now: d
 def _send(session: Session, owed: Owed, level: int, by_id: int | None, now: datetime) -> Reminder:
     content = from_text(owed.invoice.payload)
     company = session.get_one(Company, owed.invoice.company_id)
-    to = Outsider(company.contact_name or company.name, company.contact_email, content.language)
     text = wording.body(content, level, owed.balance_cents)
-    mail = notices.write_to(session, to, wording.subject(content, level), text, now)
+    mail = notices.write_to(session, sending.contact_of(company, content), wording.subject(content, level), text, now)
+    sending.attach(session, mail, owed.invoice, f"reminder-{owed.invoice.id}-{level}", by_id)
     made = Reminder(
         document_id=owed.invoice.id,
         level=level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fablab.invoicing.content import Content
+from fablab.invoicing.covering import how_to_pay, signature
 from fablab.languages import Language
 from fablab.settings import settings
 from fablab.words import Euros, Sentence, say
@@ -35,12 +36,13 @@ def body(content: Content, level: int, owed_cents: int) -> str:
             owed=Euros(owed_cents),
             due=words.day(content.due_on),
         ),
-        *_how(content, words),
+        *how_to_pay(content, words),
         *_law(content),
+        say("The invoice is attached once more."),
         say("If you have paid in the meantime, or something is wrong with the invoice, please just tell us."),
     ]
     signed = [words.text(each) for each in paragraphs]
-    return "\n\n".join([*signed, "\n".join(filter(None, (content.seller.name, content.seller.email)))])
+    return "\n\n".join([*signed, signature(content)])
 
 
 def _asks(level: int) -> Sentence:
@@ -52,15 +54,6 @@ def _asks(level: int) -> Sentence:
         "In spite of our reminders this invoice is not paid. This is our last reminder before we hand the claim over "
         "for recovery: please pay within eight days of this message."
     )
-
-
-def _how(content: Content, words: Language) -> list[Sentence]:
-    if not content.seller.iban:
-        return []
-    iban = words.iban(content.seller.iban)
-    return [
-        say("By bank transfer to IBAN {iban}, with the reference {number}.", iban=iban, number=content.number),
-    ]
 
 
 def _law(content: Content) -> list[Sentence]:

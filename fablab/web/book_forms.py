@@ -64,7 +64,7 @@ class ContactForm(AddressForm):
 
     country = StringField(lazy_gettext("Country (two letters)"), [InputRequired(), Length(min=2, max=2)], default="FR")
     contact_name = StringField(lazy_gettext("Billing contact"), [Optional(), Length(max=120)])
-    contact_email = EmailField(lazy_gettext("E-mail for invoices"), [InputRequired(), Length(max=254)])
+    contact_email = EmailField(lazy_gettext("E-mail for invoices"), [Optional(), Length(max=254)])
     language = SelectField(lazy_gettext("Language of the documents"), default="fr")
 
 

@@ -54,7 +54,7 @@ def after(days):
 
 
 def mails(session):
-    return session.scalars(sa.select(Mail).where(Mail.to_email.is_not(None)).order_by(Mail.id)).all()
+    return session.scalars(sa.select(Mail).join(Reminder).order_by(Mail.id)).all()
 
 
 class TestStatement:

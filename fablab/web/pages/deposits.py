@@ -21,9 +21,9 @@ from fablab.invoicing.deposits import Asked
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Document
 from fablab.invoicing.paper import PressMissing
+from fablab.invoicing.pdfs import pdf_of
 from fablab.money import parse_euros
 from fablab.orders.models import ORDER_LABELS, Order
-from fablab.web import papers
 from fablab.web.auth import me, needs
 from fablab.web.book_forms import DepositForm
 from fablab.web.forms import saved
@@ -98,5 +98,5 @@ def issue(public_id: str) -> Any:
     if not saved(form, act):
         return _page(public_id, form), 422
     with suppress(PressMissing):
-        papers.pdf_of(made[0].id)
+        pdf_of(made[0].id)
     return redirect(url_for("invoices.show", public_id=made[0].public_id))

@@ -16,23 +16,25 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.db import utcnow
 from fablab.errors import Invalid
-from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries
+from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries, sending
 from fablab.invoicing.content import Buyer, Content, from_text
 from fablab.invoicing.crediting import Consequence, Credit
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import METHOD_LABELS, Document, Method
 from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.payments import PaymentData
+from fablab.invoicing.pdfs import pdf_of
 from fablab.invoicing.queries import STANDING_LABELS, Shown, Standing
 from fablab.money import parse_euros
 from fablab.orders import queries as order_queries
 from fablab.payments import queries as card_queries
 from fablab.payments.providers import provider
-from fablab.web import papers
+from fablab.settings import settings
 from fablab.web.auth import me, needs
 from fablab.web.book_forms import BuyerForm, CreditForm, PaymentForm
 from fablab.web.forms import saved
 from fablab.web.language import choose, tr
+from fablab.web.mail_forms import AgainForm
 from fablab.web.typed import euros
 from fablab.words import say
 
@@ -111,7 +113,7 @@ def _print_and_show(*made: Document) -> Any:
     """Make the PDFs at once, so that each stays as it was on the day of issue; where it cannot be done, later."""
     with suppress(PressMissing):
         for each in made:
-            papers.pdf_of(each.id)
+            pdf_of(each.id)
     if len(made) > 1:
         return redirect(url_for("invoices.listed"))
     return redirect(url_for("invoices.show", public_id=made[0].public_id))
@@ -159,7 +161,7 @@ def show(public_id: str) -> Any:
     return _page(public_id)
 
 
-def _page(public_id: str, form: PaymentForm | None = None) -> str:
+def _page(public_id: str, form: PaymentForm | None = None, again: AgainForm | None = None) -> str:
     with db.reading() as session:
         document = queries.seen_by(session, me(), public_id)
         invoice = document.corrects or document
@@ -183,7 +185,16 @@ def _page(public_id: str, form: PaymentForm | None = None) -> str:
             form=form or _payment_form(invoice, balance),
             may_pay_by_card=balance > 0 and card_queries.may_pay(session, me(), invoice),
             card_key=secrets.token_hex(12),
+            mails=sending.mails_of(session, document.id),
+            again_form=again or _again_form(document),
+            has_server=bool(settings().mail_server),
         )
+
+
+def _again_form(document: Document) -> AgainForm | None:
+    if document.company is None or not me().may(Permission.KEEP_BOOKS):
+        return None
+    return AgainForm(email=document.company.contact_email, key=secrets.token_hex(12))
 
 
 def _payment_form(invoice: Document, balance: int, data: Any = None) -> PaymentForm:
@@ -201,9 +212,24 @@ def pdf(public_id: str) -> Any:
     """Give a document as PDF, with its data for machines inside (Factur-X)."""
     with db.reading() as session:
         document = queries.seen_by(session, me(), public_id)
-    answer = Response(papers.pdf_of(document.id), mimetype="application/pdf")
+    answer = Response(pdf_of(document.id), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="{document.number}.pdf"'
     return answer
+
+
+@blueprint.post("/<public_id>/send")
+@needs(Permission.KEEP_BOOKS)
+def send_again(public_id: str) -> Any:
+    """Send a company's document by mail once more; pressed twice, it is sent once."""
+    form = AgainForm(request.form)
+
+    def act(session: Session) -> None:
+        document = queries.seen_by(session, me(), public_id)
+        sending.again(session, document, form.email.data, form.key.data, me().id, utcnow())
+
+    if saved(form, act):
+        return redirect(url_for("invoices.show", public_id=public_id))
+    return _page(public_id, again=form), 422
 
 
 @blueprint.post("/<public_id>/payments")

@@ -13,6 +13,7 @@ from fablab.accounts import queries as people
 from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
 from fablab.errors import NotFound
+from fablab.invoicing import sending
 from fablab.notices import letters, outbox, queries, services
 from fablab.notices.kinds import ALWAYS, GROUP_LABELS, Group, Pace
 from fablab.notices.models import MAIL_LABELS, UNDELIVERED
@@ -53,6 +54,7 @@ def show(public_id: str) -> Any:
             text=letters.as_text(mail),
             labels=MAIL_LABELS,
             may_send=mail.state in UNDELIVERED,
+            document=sending.carried_by(session, mail.id),
         )
 
 
