@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from fablab import bus, db, migrating
+from fablab.billing import seller
+from fablab.bookkeeping import outside
 from fablab.db import utcnow
 from fablab.errors import Problem
 from fablab.invoicing import paper
@@ -23,7 +25,7 @@ from fablab.printers import open_printer
 from fablab.settings import settings
 from fablab.slicing import sandbox
 from fablab.slicing.slicer import SlicerMissing, require_slicer
-from fablab.words import Sentence, say
+from fablab.words import Day, Sentence, say
 
 LEAST_FREE_BYTES = 2_000_000_000
 CLOCK_BEGINS = 2025
@@ -48,6 +50,7 @@ def run() -> list[Finding]:
         _press(),
         *_card_payments(),
         *(_printers() if database.ok else ()),
+        *(_digests() if database.ok else ()),
         _disk(),
         _clock(),
     ]
@@ -135,6 +138,17 @@ def _printer(machine: Machine) -> Finding:
     if wrong:
         return Finding(ok=False, sentence=say("{machine}: {words}", machine=machine.name, words=wrong[0].sentence))
     return Finding(ok=True, sentence=say("{machine} answers.", machine=machine.name))
+
+
+def _digests() -> Iterator[Finding]:
+    """Say something only where books are closed."""
+    with db.reading() as session:
+        late, newest = outside.late(session, utcnow()), outside.newest_left(session)
+    if late is not None:
+        yield Finding(ok=False, sentence=late)
+    elif newest is not None and newest.mail.sent_at is not None:
+        number, day = newest.last_position, Day(seller.today(newest.mail.sent_at))
+        yield Finding(ok=True, sentence=say("The digest of closing {number} left on {day}.", number=number, day=day))
 
 
 def _disk() -> Finding:

@@ -7,6 +7,7 @@ from fablab.billing import closed, prepaid
 from fablab.billing import models as billing
 from fablab.billing import projects as project_budgets
 from fablab.bookkeeping import cash
+from fablab.bookkeeping import digest_models as digests
 from fablab.bookkeeping import models as bookkeeping
 from fablab.db import Base
 from fablab.filament import models as filament
@@ -61,6 +62,8 @@ APPEND_ONLY = (
     "archive",
     "project_booking",
     "document_mail",
+    "digest_readers",
+    "digest_mail",
 )
 
 __all__ = [
@@ -71,6 +74,7 @@ __all__ = [
     "cash",
     "closed",
     "deposits",
+    "digests",
     "document_mails",
     "filament",
     "invoicing",

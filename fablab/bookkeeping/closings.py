@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from fablab.billing import closed, seller
 from fablab.billing.closed import ClosedBooks
 from fablab.billing.models import LedgerEntry
+from fablab.bookkeeping import outside
 from fablab.bookkeeping.models import Closing, Span
 from fablab.bookkeeping.periods import Period, following, midnight, period
 from fablab.bookkeeping.statement import Statement, from_text, hash_of, to_text
@@ -43,6 +44,7 @@ def close_days(session: Session, now: datetime, at_most: int = DAYS_AT_ONCE) -> 
     books = closed.hold(session)
     while len(made) < at_most and (due := next_period(session, Span.DAY, seller.today(now))) is not None:
         made.append(_close(session, books, due, Closer(None, now)))
+    outside.after_closing(session, made, now)
     return made
 
 
@@ -55,7 +57,9 @@ def close(session: Session, span: Span, day: date, closer: Closer) -> list[Closi
     if wanted.last_on >= today:
         raise Conflict(say("This period is not over yet: it can be closed from the day after {day}.", day=_iso(wanted)))
     books = closed.hold(session)
-    return _close_up_to(session, books, wanted, closer)
+    made = _close_up_to(session, books, wanted, closer)
+    outside.after_closing(session, made, closer.now)
+    return made
 
 
 def _iso(wanted: Period) -> str:

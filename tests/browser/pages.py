@@ -27,7 +27,7 @@ SEEN_BY = {
         labels.scanned loading.choose loading.confirm orders.show pickups.scanned pickups.waiting refunds.desk
         review.show spools.show spools.use threads.show walk_in.new""",
     ADMINISTRATOR: """
-        archives.show books.show companies.new deposits.listed companies.show invoices.credit invoices.listed invoices.preview
+        archives.show books.show books.digests companies.new deposits.listed companies.show invoices.credit invoices.listed invoices.preview
         invoices.show mails.listed mails.show owed.show people.everybody people.show pickups.rules
         projects.change projects.listed projects.new projects.show review.rules
         seller.identity seller.mention seller.regime seller.show setup.machine setup.new_machine setup.new_material

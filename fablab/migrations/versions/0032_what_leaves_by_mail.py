@@ -1,4 +1,4 @@
-"""mails that carry documents."""
+"""mails that carry documents; digests of closings that leave by mail, and to whom."""
 
 from __future__ import annotations
 
@@ -27,8 +27,28 @@ def upgrade() -> None:
         sa.UniqueConstraint('key', name=op.f('uq_document_mail_key')),
     )
     op.create_index(op.f('ix_document_mail_document_id'), 'document_mail', ['document_id'])
-    for statement in append_only_ddl('document_mail', op.get_bind().dialect.name):
-        op.execute(statement)
+    op.create_table(
+        'digest_readers',
+        sa.Column('id', sa.Integer(), nullable=False),
+        sa.Column('addresses', sa.Text(), nullable=False),
+        sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+        sa.Column('by_id', sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(['by_id'], ['person.id'], name=op.f('fk_digest_readers_by_id_person')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_digest_readers')),
+    )
+    op.create_table(
+        'digest_mail',
+        sa.Column('mail_id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('first_position', sa.Integer(), nullable=False),
+        sa.Column('last_position', sa.Integer(), nullable=False),
+        sa.CheckConstraint('first_position <= last_position', name=op.f('ck_digest_mail_carries_something')),
+        sa.ForeignKeyConstraint(['mail_id'], ['mail.id'], name=op.f('fk_digest_mail_mail_id_mail')),
+        sa.PrimaryKeyConstraint('mail_id', name=op.f('pk_digest_mail')),
+    )
+    op.create_index(op.f('ix_digest_mail_last_position'), 'digest_mail', ['last_position'])
+    for table in ('document_mail', 'digest_readers', 'digest_mail'):
+        for statement in append_only_ddl(table, op.get_bind().dialect.name):
+            op.execute(statement)
 
 
 def downgrade() -> None:

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import checking, closings, fec, journal_csv, letters
+from fablab.bookkeeping import checking, closings, fec, journal_csv, letters, outside
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import SPAN_LABELS, Span
 from fablab.bookkeeping.periods import name, read_period
@@ -20,7 +21,9 @@ from fablab.db import utcnow
 from fablab.languages import Language
 from fablab.settings import settings
 from fablab.web.auth import me, needs
+from fablab.web.forms import saved
 from fablab.web.language import choose
+from fablab.web.mail_forms import ReadersForm
 
 blueprint = Blueprint("books", __name__, url_prefix="/books")
 
@@ -37,15 +40,19 @@ def show() -> Any:
         year = request.args.get("year", default=_today().year, type=int)
         year = min(max(year, 2000), 9000)
         due = [closings.next_period(session, span, _today()) for span in (Span.MONTH, Span.YEAR)]
+        closed = [(span, closings.listed(session, span, year)) for span in (Span.YEAR, Span.MONTH, Span.DAY)]
         return render_template(
             "books/show.html",
             year=year,
             day=closings.last_closing(session, Span.DAY),
             due=[each for each in due if each is not None],
-            closed=[(span, closings.listed(session, span, year)) for span in (Span.YEAR, Span.MONTH, Span.DAY)],
+            closed=closed,
             name=name,
             span_labels=SPAN_LABELS,
             month=f"{_today():%Y-%m}",
+            left_at=outside.left_at(session, [each for _, rows in closed for each in rows]),
+            late=outside.late(session, utcnow()),
+            readers=outside.readers(session),
         )
 
 
@@ -90,16 +97,63 @@ def closing(number: int) -> Any:
     """Show a closing to be printed or sent: its totals, the perpetual totals, and the digest."""
     with db.reading() as session:
         found = closings.numbered(session, number)
+        mails, readers = outside.mails_of(session, number), outside.readers(session)
     said = from_text(found.payload)
     return render_template(
         "books/closing.html",
         closing=found,
         said=said,
         period=name(said.span, said.first_on),
-        letter=letters.of_closing(found, settings().place_name, Language(choose())),
+        letter=letters.of_closings([found], settings().place_name, Language(choose())),
+        mails=mails,
+        readers=readers,
         span_labels=SPAN_LABELS,
         account_labels=ACCOUNT_LABELS,
     )
+
+
+@blueprint.get("/digests")
+@needs(Permission.KEEP_BOOKS)
+def digests() -> Any:
+    """Show who keeps the digests outside the place, with the form to change it."""
+    with db.reading() as session:
+        form = ReadersForm(addresses="\n".join(outside.readers(session)))
+    return _digests(form)
+
+
+def _digests(form: ReadersForm) -> str:
+    with db.reading() as session:
+        return render_template(
+            "books/digests.html",
+            form=form,
+            readers=outside.readers(session),
+            history=outside.history(session),
+            late=outside.late(session, utcnow()),
+            newest=outside.newest_left(session),
+            most=outside.MOST_READERS,
+            has_server=bool(settings().mail_server),
+        )
+
+
+@blueprint.post("/digests")
+@needs(Permission.KEEP_BOOKS)
+def set_readers() -> Any:
+    """Let the digests go to other addresses from now on."""
+    form = ReadersForm(request.form)
+
+    def act(session: Session) -> None:
+        outside.set_readers(session, form.addresses.data or "", me().id, utcnow())
+
+    return redirect(url_for("books.digests")) if saved(form, act) else (_digests(form), 422)
+
+
+@blueprint.post("/digests/send")
+@needs(Permission.KEEP_BOOKS)
+def send_digests() -> Any:
+    """Send what has not left yet now; pressed twice, it is sent once."""
+    with db.transaction() as session:
+        outside.send_now(session, utcnow())
+    return redirect(url_for("books.digests"))
 
 
 @blueprint.post("/verify")
