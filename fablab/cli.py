@@ -165,24 +165,35 @@ def close_period(period: str) -> None:
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 @in_words
 def fec(year: int, folder: Path) -> None:
-    """Write the journals of YEAR in FEC format into a folder, under the name the law gives the file."""
+    """Write the journals of YEAR in FEC format and their description into a folder, as the law names the files."""
     from fablab import db
     from fablab.bookkeeping import fec as journals
+    from fablab.bookkeeping import fec_package
 
     with db.snapshot() as session:
-        made = journals.export(session, year)
-    (folder / made.name).write_bytes(made.content)
-    click.echo(str(folder / made.name))
+        made, warned = fec_package.files(session, year), journals.warning(session, year)
+    for each in made:
+        (folder / each.name).write_bytes(each.content)
+        click.echo(str(folder / each.name))
+    if warned:
+        click.echo(str(warned), err=True)
 
 
 @billing.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-def check_fec(file: Path) -> None:
-    """Check FILE against the FEC format, whoever wrote it; leave with 1 when something is not right."""
-    from fablab.bookkeeping import fec_checking
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The file of the year before: its closing balances have to be the opening of FILE.",
+)
+@in_words
+def check_fec(file: Path, before: Path | None) -> None:
+    """Check FILE (.txt or .zip) against the FEC format, whoever wrote it; leave with 1 when something is not right."""
+    from fablab.bookkeeping import fec_handed
 
-    found = list(fec_checking.findings(file.name, file.read_bytes()))
-    for finding in found:
+    files = fec_handed.read(file)
+    found = list(fec_handed.findings(files, fec_handed.read(before) if before else None))
+    for finding in [*found, *fec_handed.warnings(files)]:
         click.echo(str(finding), err=True)
     if found:
         sys.exit(1)

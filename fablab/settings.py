@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         "",
         description="Numbers of accounts in exports, where they differ from the defaults: “sales=706000,bank=512100”.",
     )
+    fec_opening: bool = Field(
+        True, description="Whether the journals in FEC format of a year begin with the balances of the year before."
+    )
     slicer: str = Field("", description="Path or name of the slicer to use; empty: the PrusaSlicer on the PATH.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")
     preview_timeout_s: int = Field(

@@ -33,7 +33,8 @@ documents/documents.jsonl   contenu intégral de chaque document, une ligne par 
 documents/*.pdf             les mêmes, tels qu'ils ont été imprimés (Factur-X)
 entries/entries.csv         toutes les écritures, montants en centimes, débit positif, crédit négatif
 entries/journal.csv         le journal de l'année pour un tableur
-entries/*FEC*.txt           les mêmes au format FEC, si le vendeur a un SIREN
+entries/*FEC*.txt           les mêmes au format FEC, avec les à-nouveaux et la description des champs,
+                            si le vendeur a un SIREN ou un numéro RNA
 payments.csv                règlements notés sur les documents, cash_counts.csv : comptages de la caisse
 closings/closings.jsonl     clôtures journalières, mensuelles et annuelles, avec totaux perpétuels et empreintes
 legal/*.json                identité du vendeur, régimes de TVA, mentions légales et règles des porte-monnaie, par date

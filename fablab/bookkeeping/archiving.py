@@ -18,7 +18,7 @@ from fablab.billing import closed, seller
 from fablab.billing.models import LedgerEntry, LedgerLine, LegalMention, SellerIdentity, VatRegime
 from fablab.billing.prepaid import WalletRules
 from fablab.bookkeeping import archive_format as form
-from fablab.bookkeeping import fec, journal_csv
+from fablab.bookkeeping import fec_package, journal_csv
 from fablab.bookkeeping.archive_format import Manifest
 from fablab.bookkeeping.cash import CashCount
 from fablab.bookkeeping.closings import Closer
@@ -153,9 +153,9 @@ def _for_people(session: Session, year: int, documents: Sequence[Document]) -> d
         "payments.csv": _payments(session, whole.first_on, whole.last_on),
         "cash_counts.csv": _cash_counts(session, year),
     }
-    if seller.identity_on(session, whole.last_on).siren:
-        made = fec.export(session, year)
-        members[f"entries/{made.name}"] = made.content
+    identity = seller.identity_on(session, whole.last_on)
+    if identity.siren or identity.rna:
+        members |= {f"entries/{each.name}": each.content for each in fec_package.files(session, year)}
     for each in documents:
         kept = paper.kept(session, each.id)
         if kept is not None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from stdnum.fr import siren
 
+from fablab.bookkeeping.fec_continuing import opening_findings
 from fablab.words import Sentence, say
 
 NAMES = [
@@ -27,7 +28,7 @@ FILLED = (
 LONGEST_YEAR_DAYS = 731  # a first business year may last nearly two
 DATES = ("EcritureDate", "PieceDate", "DateLet", "ValidDate")
 AMOUNTS = ("Debit", "Credit", "Montantdevise")
-FILE_NAME = re.compile(r"(\d{9})FEC(\d{8})\.txt", re.IGNORECASE)
+FILE_NAME = re.compile(r"(\d{9}|W[0-9A-Z]{9})FEC(\d{8})\.txt", re.IGNORECASE)
 AMOUNT = re.compile(r"-?\d+(,\d{1,2})?")
 
 
@@ -53,8 +54,13 @@ def findings(name: str, content: bytes) -> Iterator[Sentence]:
 
 def _name(name: str) -> Iterator[Sentence]:
     found = FILE_NAME.fullmatch(name)
-    if found is None or not siren.is_valid(found[1]) or _date(found[2]) is None:
+    if found is None or not _is_number(found[1]) or _date(found[2]) is None:
         yield say("The name “{name}” is not SIREN, FEC, the closing date (AAAAMMJJ) and .txt.", name=name[:60])
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a number is a SIREN, or the RNA number of an association that has none."""
+    return text.upper().startswith("W") or bool(siren.is_valid(text))
 
 
 def _closed_on(name: str) -> date | None:
@@ -74,6 +80,7 @@ def _date(text: str) -> date | None:
 def _lines(separator: str, rows: list[str], closed_on: date | None) -> Iterator[Sentence]:
     balances: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     last_valid, last_number = "", 0
+    good: list[tuple[int, dict[str, str]]] = []
     for place, row in enumerate(rows, start=2):
         values = row.split(separator)
         if len(values) != len(NAMES):
@@ -84,6 +91,7 @@ def _lines(separator: str, rows: list[str], closed_on: date | None) -> Iterator[
         yield from problems
         if problems:
             continue
+        good.append((place, line))
         if line["ValidDate"] < last_valid:
             yield say("Line {line} was validated before the line above it.", line=place)
         number = int(line["EcritureNum"]) if line["EcritureNum"].isdigit() else last_number
@@ -91,6 +99,7 @@ def _lines(separator: str, rows: list[str], closed_on: date | None) -> Iterator[
             yield say("Line {line}: the number of the entry does not continue those above.", line=place)
         last_valid, last_number = line["ValidDate"], number
         balances[line["JournalCode"], line["EcritureNum"]] += _decimal(line["Debit"]) - _decimal(line["Credit"])
+    yield from opening_findings(good)
     for (code, number_text), balance in balances.items():
         if balance:
             yield say("Entry {number} of journal {code} does not balance.", number=number_text, code=code)

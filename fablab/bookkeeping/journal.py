@@ -20,7 +20,7 @@ from fablab.languages import Language
 
 BANKS = (Account.CHEQUE, Account.CARD, Account.BANK, Account.ONLINE)
 MONEY = {Account.CASH: "CA", **dict.fromkeys(BANKS, "BQ")}
-JOURNALS = {"VE": "Ventes", "BQ": "Banque", "CA": "Caisse", "OD": "Opérations diverses"}
+JOURNALS = {"AN": "À-nouveaux", "VE": "Ventes", "BQ": "Banque", "CA": "Caisse", "OD": "Opérations diverses"}
 SALES_KINDS = (EntryKind.INVOICE, EntryKind.CREDIT_NOTE)
 
 
@@ -88,9 +88,14 @@ def _project(account: Account, project_id: int | None) -> tuple[str, str] | None
 def _holder(account: Account, holder_id: int | None, document: Document | None) -> tuple[str, str]:
     """Return whose account it is: members by a pseudonym alone, so that an export names no private person."""
     if holder_id is not None:
-        return f"M{holder_id:06d}", f"Membre {holder_id}"
+        return member(holder_id)
     if account != Account.RECEIVABLE or document is None:
         return "", ""
     if document.company_id is not None:
         return f"C{document.company_id:06d}", from_text(document.payload).buyer.name
-    return f"M{document.person_id or 0:06d}", f"Membre {document.person_id or 0}"
+    return member(document.person_id or 0)
+
+
+def member(person_id: int) -> tuple[str, str]:
+    """Return the pseudonym of a person and what to show for it."""
+    return f"M{person_id:06d}", f"Membre {person_id}"

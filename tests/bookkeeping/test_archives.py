@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fablab import db, files
 from fablab.billing import ledger, seller
-from fablab.bookkeeping import archive_checking, archiving, cash, checking, closings, fec_checking
+from fablab.bookkeeping import archive_checking, archiving, cash, checking, closings, fec_handed
 from fablab.bookkeeping import archive_format as form
 from fablab.bookkeeping.cash import CountData
 from fablab.bookkeeping.closings import Closer
@@ -100,8 +100,9 @@ def test_it_is_right_and_can_be_read_without_the_program(archive, tmp_path):
     assert "'=1+1" in (folder / "payments.csv").read_text()
     assert "Compté" in (folder / "cash_counts.csv").read_text()
     assert "293 B" in (folder / "legal/legal_mentions.json").read_text() or (folder / "legal/sellers.json").exists()
-    (journals,) = (folder / "entries").glob("*FEC*.txt")
-    assert list(fec_checking.findings(journals.name, journals.read_bytes())) == []
+    (journals,) = (folder / "entries").glob("*FEC????????.txt")
+    files = fec_handed.read(journals)
+    assert [str(each) for each in (*fec_handed.findings(files), *fec_handed.warnings(files))] == []
     assert "sha256sum -c" in (folder / form.README).read_text()
     for private in ("Dora", "dora@example.org", "Alice"):
         assert private not in (folder / form.ENTRIES).read_text()

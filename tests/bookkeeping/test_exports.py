@@ -54,10 +54,10 @@ def test_members_are_not_named_in_it(books):
     assert "Membre" in made.content.decode("iso8859-15")
 
 
-def test_without_a_siren_it_says_what_is_missing(session):
+def test_without_any_number_it_says_what_is_missing(session):
     from dataclasses import replace
 
-    open_books(session, identity=replace(SELLER, valid_from=LONG_AGO, siren="", siret="", vat_number=""))
+    open_books(session, identity=replace(SELLER, valid_from=LONG_AGO, siren="", siret="", vat_number="", rna=""))
     with pytest.raises(Conflict, match="begins with the SIREN"):
         fec.export(session, TODAY.year)
 

@@ -10,7 +10,7 @@ import pytest
 from babel.dates import format_date
 from playwright.sync_api import expect
 
-from fablab.bookkeeping import archive_checking, fec_checking
+from fablab.bookkeeping import archive_checking, fec_handed
 from tests.browser import axe
 from tests.browser.test_journey import open_page
 from tests.running import FABLAB, system
@@ -71,7 +71,9 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
         carole.get_by_role("link", name=re.compile("au format FEC")).click()
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
-    assert [str(each) for each in fec_checking.findings(file.name, file.read_bytes())] == []
+    files = fec_handed.read(file)
+    assert len(files) == 2
+    assert [str(each) for each in fec_handed.findings(files)] == []
 
     carole.get_by_role("button", name=f"Clôturer {month}").click()
     expect(carole.locator("dialog[open]")).to_contain_text("Plus rien ne pourra y être enregistré")

@@ -1,7 +1,10 @@
 """The treasurer's pages of the books: closing a month, the digest to print or mail, the check."""
 
+import io
 import subprocess
-from datetime import UTC, datetime, timedelta
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,10 +12,10 @@ import sqlalchemy as sa
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
-from fablab.billing import closed, ledger
+from fablab.billing import closed, ledger, seller
 from fablab.bookkeeping.models import Closing, Span
 from fablab.settings import settings
-from tests.books import open_books
+from tests.books import SELLER, open_books
 from tests.running import FABLAB
 
 
@@ -86,16 +89,41 @@ def test_the_journals_are_downloaded_and_checked(site, books, tmp_path):
     bob = site.as_("bob")
     answer = bob.get(f"/books/fec/{books.year}")
     name = answer.headers["Content-Disposition"].split('"')[1]
-    assert name == f"732829320FEC{books.year}1231.txt"
-    (tmp_path / name).write_bytes(answer.data)
+    assert name == f"732829320FEC{books.year}1231.zip"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        archive.extractall(tmp_path)
+    journals = tmp_path / name.replace(".zip", ".txt")
 
-    def check():
-        command = [FABLAB, "billing", "check-fec", str(tmp_path / name)]
+    def check(*words):
+        command = [FABLAB, "billing", "check-fec", str(journals), *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
-    assert check().returncode == 0, check().stderr
-    (tmp_path / name).write_bytes(answer.data.replace(b"12,34", b"12,35", 1))
+    assert (check().returncode, check().stderr) == (0, "")
+    good = journals.read_bytes()
+    journals.write_bytes(good.replace(b"12,34", b"12,35", 1))
     assert (check().returncode, check().stderr) == (1, "Entry 1 of journal CA does not balance.\n")
+    journals.write_bytes(good)
+    after = bob.get(f"/books/fec/{books.year + 1}")
+    (tmp_path / "after.zip").write_bytes(after.data)
+    continued = subprocess.run(
+        [FABLAB, "billing", "check-fec", str(tmp_path / "after.zip"), "--before", str(journals)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (continued.returncode, continued.stderr) == (0, "")
     journal = bob.get(f"/books/journal?period={books:%Y-%m}")
     assert "12,34" in journal.text
     assert bob.get("/books/journal?period=x").status_code == 422
+
+
+def test_an_association_without_a_siren_is_told_what_the_tax_office_asks_for(site, books):
+    with db.transaction() as session:
+        seller.set_identity(
+            session, replace(SELLER, valid_from=date(2021, 1, 1), siren="", siret="", vat_number=""), None
+        )
+    bob = site.as_("bob")
+    for page in ("/books/", "/books/month"):
+        assert "asks for a SIREN" in bob.get(page).text
+    assert "W263001234FEC" in bob.get(f"/books/fec/{books.year}").headers["Content-Disposition"]

@@ -12,7 +12,7 @@ from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import checking, closings, fec, journal_csv, letters, outside
+from fablab.bookkeeping import checking, closings, fec, fec_package, journal_csv, letters, outside
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import SPAN_LABELS, Span
 from fablab.bookkeeping.periods import name, read_period
@@ -53,15 +53,16 @@ def show() -> Any:
             left_at=outside.left_at(session, [each for _, rows in closed for each in rows]),
             late=outside.late(session, utcnow()),
             readers=outside.readers(session),
+            fec_warning=fec.warning(session, year),
         )
 
 
 @blueprint.get("/fec/<int:number>")
 @needs(Permission.KEEP_BOOKS)
 def fec_of(number: int) -> Any:
-    """Give the journals of a year in FEC format."""
+    """Give the journals of a year in FEC format with their description, as one ZIP."""
     with db.snapshot() as session:
-        return _file(fec.export(session, min(max(number, 2000), 9000)), f"text/plain; charset={fec.ENCODING}")
+        return _file(fec_package.package(session, min(max(number, 2000), 9000)), "application/zip")
 
 
 @blueprint.get("/journal")

@@ -13,7 +13,7 @@ from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import cash, sheets, thresholds
+from fablab.bookkeeping import cash, fec, sheets, thresholds
 from fablab.bookkeeping.cash import PIECES_CENTS, CountData
 from fablab.bookkeeping.fec import Exported
 from fablab.bookkeeping.models import Span
@@ -56,6 +56,7 @@ def month() -> Any:
             waiting=by_rate(each for each in found if not each.booked),
             warned=thresholds.warning(session, min(wanted.last_on, _today())),
             account_labels=ACCOUNT_LABELS,
+            fec_warning=fec.warning(session, wanted.first_on.year),
         )
 
 
