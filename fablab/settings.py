@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +43,12 @@ class Settings(BaseSettings):
     )
     fec_opening: bool = Field(
         True, description="Whether the journals in FEC format of a year begin with the balances of the year before."
+    )
+    e_reporting_from: date = Field(
+        date(2027, 9, 1), description="Day from which sales to consumers are reported to the tax office."
+    )
+    vat_returns: Literal["monthly", "quarterly", "simplified"] = Field(
+        "monthly", description="Returns of VAT, which decide how often is reported: monthly, quarterly or simplified."
     )
     slicer: str = Field("", description="Path or name of the slicer to use; empty: the PrusaSlicer on the PATH.")
     slicing_timeout_s: int = Field(300, ge=10, le=540, description="Longest time one slice may take, in seconds.")

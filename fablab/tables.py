@@ -64,6 +64,7 @@ APPEND_ONLY = (
     "document_mail",
     "digest_readers",
     "digest_mail",
+    "e_report",
 )
 
 __all__ = [

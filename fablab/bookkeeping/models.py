@@ -59,3 +59,19 @@ class Archive(Base):
     hash: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime] = mapped_column(default=utcnow)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class EReport(Base):
+    """That sales or payments of some days were handed over for e-reporting, when and under which reference."""
+
+    __tablename__ = "e_report"
+    __table_args__ = (UniqueConstraint("what", "first_on", "last_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(String(10))
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    handed_on: Mapped[date]
+    reference: Mapped[str] = mapped_column(String(80))
+    made_at: Mapped[datetime] = mapped_column(default=utcnow)
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -6,12 +6,25 @@ from calendar import monthrange
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from fablab.bookkeeping.models import Span
 from fablab.errors import Invalid
 from fablab.settings import settings
 from fablab.words import say
+
+
+class Days(Protocol):
+    """Some days in a row, of whatever length."""
+
+    @property
+    def first_on(self) -> date:
+        """The first of them."""
+
+    @property
+    def last_on(self) -> date:
+        """The last of them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,11 @@ def following(before: Period) -> Period:
 def midnight(day: date) -> datetime:
     """Return the moment a day begins where the place is."""
     return datetime.combine(day, time(), ZoneInfo(settings().timezone))
+
+
+def end_of(days: Days) -> datetime:
+    """Return the moment after the last of some days."""
+    return midnight(days.last_on + timedelta(days=1))
 
 
 WRITTEN = {Span.DAY: "%Y-%m-%d", Span.MONTH: "%Y-%m", Span.YEAR: "%Y"}

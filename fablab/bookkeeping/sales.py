@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import prepaid, seller
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation
-from fablab.bookkeeping.periods import Period, following, midnight
+from fablab.bookkeeping.periods import Days, end_of, midnight
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import Document, Kind
 from fablab.money import share
@@ -48,11 +48,9 @@ class AtRate:
     vat_cents: int
 
 
-def sales(session: Session, period: Period) -> Iterator[Sale]:
-    """Return every sale of a period, in the order of booking."""
-    query = select(LedgerEntry).where(
-        LedgerEntry.at >= midnight(period.first_on), LedgerEntry.at < midnight(following(period).first_on)
-    )
+def sales(session: Session, days: Days) -> Iterator[Sale]:
+    """Return every sale of some days, in the order of booking."""
+    query = select(LedgerEntry).where(LedgerEntry.at >= midnight(days.first_on), LedgerEntry.at < end_of(days))
     for entry in session.scalars(query.order_by(LedgerEntry.id)):
         document = session.get(Document, entry.document_id) if entry.document_id else None
         content = from_text(document.payload) if document else None

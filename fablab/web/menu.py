@@ -24,7 +24,7 @@ SECTIONS = {
     "setup.show": ("setup", "seller", "tariffs", "wallet_rules", "mails"),
     "invoices.listed": (
         *("invoices", "quotes", "deposits", "owed", "companies", "projects"),
-        *("wallets", "treasury", "books", "archives"),
+        *("wallets", "treasury", "books", "reporting", "archives"),
     ),
 }
 """The entries of the menu, each with the blueprints under it."""
@@ -64,6 +64,7 @@ def money_tabs() -> list[Tab]:
     elif _in_a_company():
         pages.append(("companies.all_of_them", N_("Companies")))
     shown = "treasury.drawer" if request.endpoint in DRAWER else request.blueprint
+    shown = "books" if shown == "reporting" else shown
     return [Tab(endpoint, text, shown in (endpoint, endpoint.split(".")[0])) for endpoint, text in pages]
 
 

@@ -12,7 +12,7 @@ from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import checking, closings, fec, fec_package, journal_csv, letters, outside
+from fablab.bookkeeping import checking, closings, fec, fec_package, journal_csv, letters, outside, reporting
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import SPAN_LABELS, Span
 from fablab.bookkeeping.periods import name, read_period
@@ -54,6 +54,9 @@ def show() -> Any:
             late=outside.late(session, utcnow()),
             readers=outside.readers(session),
             fec_warning=fec.warning(session, year),
+            reports=reporting.standing(session, _today()),
+            what_labels=reporting.WHAT_LABELS,
+            today=_today(),
         )
 
 
