@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from fablab.accounts import companies
 from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
-from fablab.billing import offering, payers, seller
+from fablab.billing import offering, payers, seller, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Operation, Regime
 from fablab.billing.payers import PayerChoice
+from fablab.billing.pricing import Rules
 from fablab.billing.seller import IdentityData, RegimeData
+from fablab.billing.tariffs import TariffData
 from fablab.db import utcnow
 from fablab.invoicing.content import Buyer
 from fablab.invoicing.issuing import Command, Draft, Item
@@ -77,6 +79,14 @@ def business(session: Session, regime: RegimeData = STANDARD) -> tuple[Cast, Com
     cast = small_place(session)
     open_books(session, regime)
     return cast, add_company(session, buyer=cast.alice)
+
+
+def give_aid(session: Session, percent: int) -> None:
+    """Let a tariff hold for everybody of which the place pays so many per cent."""
+    rules = Rules(aid_percent=percent)
+    tariffs.set_tariff(
+        session, TariffData("Aided", 137, 120, 100, {"PLA": 4000, "PETG": 4500, "TPU": 7000}, rules), None
+    )
 
 
 def company_order(session: Session, person: Person, company: Company, quantity: int = 1, po_number: str = "") -> Order:

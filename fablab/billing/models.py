@@ -166,6 +166,8 @@ class Account(StrEnum):
     PROJECT = "project"
     PROJECT_RESERVED = "project_reserved"
     PROJECT_FUNDS = "project_funds"
+    AID = "aid"
+    AID_FUNDS = "aid_funds"
 
 
 ACCOUNT_LABELS: dict[Account, str] = {
@@ -187,6 +189,8 @@ ACCOUNT_LABELS: dict[Account, str] = {
     Account.PROJECT: N_("Left of the budgets of projects"),
     Account.PROJECT_RESERVED: N_("Reserved from the budgets of projects"),
     Account.PROJECT_FUNDS: N_("Given to projects and not used"),
+    Account.AID: N_("Aid paid by the place"),
+    Account.AID_FUNDS: N_("Counterpart of the aid"),
 }
 
 
@@ -208,6 +212,7 @@ class EntryKind(StrEnum):
     PROJECT_RESERVED = "project_reserved"
     PROJECT_RELEASE = "project_release"
     PROJECT_USE = "project_use"
+    AID = "aid"
 
 
 ENTRY_LABELS: dict[EntryKind, str] = {
@@ -226,6 +231,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.PROJECT_RESERVED: N_("Reserved for an order"),
     EntryKind.PROJECT_RELEASE: N_("Reservation given back"),
     EntryKind.PROJECT_USE: N_("Used for good parts"),
+    EntryKind.AID: N_("Paid by the place"),
 }
 
 

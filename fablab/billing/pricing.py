@@ -81,20 +81,22 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Price:
-    """A price and the lines it is the sum of."""
+    """A price, the lines it is the sum of, and how much of the real cost the place pays: its aid."""
 
     total_cents: int
     lines: tuple[PriceLine, ...]
+    aid_cents: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data to keep with an order, so that the price can be explained years later."""
-        return {"total_cents": self.total_cents, "lines": [line.to_json() for line in self.lines]}
+        lines = [line.to_json() for line in self.lines]
+        return {"total_cents": self.total_cents, "lines": lines, "aid_cents": self.aid_cents}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Price:
         """Return the price that `to_json` wrote."""
         lines = (PriceLine(Sentence.from_json(line["sentence"]), line["amount_cents"]) for line in data["lines"])
-        return Price(data["total_cents"], tuple(lines))
+        return Price(data["total_cents"], tuple(lines), data.get("aid_cents", 0))
 
 
 DEFAULT_TARIFF = Tariff(
@@ -136,14 +138,15 @@ def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
     lines = [*cost, PriceLine(say("Preparing the printer"), tariff.setup_cents)]
     lines += _at_least(sum_of(lines), tariff.minimum_cents)
     real_cents = sum_of(lines)
-    lines += _aid(real_cents, tariff.rules.aid_percent)
+    aid = _aid(real_cents, tariff.rules.aid_percent)
+    lines.append(aid)
     if tariff.urgent:
         lines += _urgency(sum_of(lines), tariff.rules)
     lines += _rounded(sum_of(lines), tariff.rules.rounding_cents)
     total = sum_of(lines)
     if not (0 < total <= HIGHEST_PRICE_CENTS and real_cents <= HIGHEST_PRICE_CENTS):
         raise Invalid(say("No price can be computed for this order: please ask a volunteer."))
-    return Price(total, tuple(line for line in lines if line.amount_cents))
+    return Price(total, tuple(line for line in lines if line.amount_cents), -aid.amount_cents)
 
 
 def _material(tariff: Tariff, material: str, mass_g: float) -> PriceLine:
@@ -189,11 +192,11 @@ def _discount(cents: int, copies: int, breaks: Iterable[tuple[int, int]]) -> Ite
         yield PriceLine(sentence, -half_up(Decimal(cents) * percent / 100))
 
 
-def _aid(cost_cents: int, percent: int) -> Iterator[PriceLine]:
+def _aid(cost_cents: int, percent: int) -> PriceLine:
     sentence = say(
         "The place pays {percent} per cent of the real cost of {cost}", percent=percent, cost=Euros(cost_cents)
     )
-    yield PriceLine(sentence, -half_up(Decimal(cost_cents) * percent / 100))
+    return PriceLine(sentence, -half_up(Decimal(cost_cents) * percent / 100))
 
 
 def _urgency(cents: int, rules: Rules) -> Iterator[PriceLine]:

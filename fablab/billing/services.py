@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
-from fablab.billing import ledger, offering, paying, tariffs, urgency
+from fablab.billing import aid, ledger, offering, paying, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.models import TariffVersion
 from fablab.billing.offers import Check
@@ -164,8 +164,8 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
             say("The price is {price} now: please look at it and confirm again.", price=Euros(order.proposal_cents))
         )
     version = session.get_one(TariffVersion, order.tariff_id)
-    parts = _after_slicing(session, order).part_cents
-    for line, cents in zip(order.lines, spread(seen_cents, parts), strict=True):
+    sliced = _after_slicing(session, order)
+    for line, cents in zip(order.lines, spread(seen_cents, sliced.part_cents), strict=True):
         line.price_cents = cents
     turn = ledger.entries_of(session, order.id)
     paying.release(session, order, f"release-{order.id}-{turn}", by.id)
@@ -173,6 +173,7 @@ def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -
     explained = {
         "total_cents": seen_cents,
         "lines": [{"sentence": say("As prepared for the printer").to_json(), "amount_cents": seen_cents}],
+        "aid_cents": sliced.price.aid_cents,
     }
     orders.accept(session, order, seen_cents, explained, version.id, by.id)
     orders.queue_confirmed(session, order, by.id)
@@ -215,6 +216,8 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: P
 def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
     """Charge the good copies so far, unless a company pays them on invoice."""
     paying.charge(session, order, earned_cents(session, order), f"charge-attempt-{attempt.id}", by.id)
+    if order.company_id is None:
+        aid.settle(session, order, aid.paid_cents(session, order), by.id)
     orders.in_production(session, order)
 
 

@@ -43,6 +43,8 @@ DEFAULTS: dict[str, PlanAccount] = {
     Account.PROJECT: PlanAccount("801800", "Budgets de projets : disponible"),
     Account.PROJECT_RESERVED: PlanAccount("801810", "Budgets de projets : réservé"),
     Account.PROJECT_FUNDS: PlanAccount("809180", "Contrepartie des budgets de projets"),
+    Account.AID: PlanAccount("801820", "Aide accordée sur les prix"),
+    Account.AID_FUNDS: PlanAccount("809182", "Contrepartie de l'aide accordée"),
     RESULT: PlanAccount("120000", "Résultat (excédent)"),
     LOSS: PlanAccount("129000", "Résultat (déficit)"),
 }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import seller
 from fablab.billing.models import EntryKind, LedgerEntry, Operation
+from fablab.bookkeeping.aided import by_month
 from fablab.bookkeeping.fec import Exported
 from fablab.bookkeeping.periods import Days, Period, end_of, midnight, name
 from fablab.bookkeeping.reporting import Report, What
@@ -20,6 +21,7 @@ from fablab.bookkeeping.takings import MONEY
 from fablab.invoicing.models import Document
 
 VAT_HEAD = ("rate", "net", "vat", "gross", "vat_is_booked")
+AID_HEAD = ("month", "group", "orders", "aid")
 REPORT_HEAD = ("what", "date", "operation", "rate", "net", "vat", "gross", "transactions")
 
 
@@ -48,6 +50,12 @@ def of_report(session: Session, report: Report) -> Exported:
         rows += _payment_rows(session, report)
     written = f"{report.first_on.isoformat()}_{report.last_on.isoformat()}"
     return _sheet(f"e-reporting-{report.what}", written, REPORT_HEAD, rows)
+
+
+def aid(session: Session, period: Period) -> Exported:
+    """Return the aid of a period by month and tariff group."""
+    rows = [(each.month, each.group.value, each.orders, _amount(each.cents)) for each in by_month(session, period)]
+    return _sheet("aid", name(period.span, period.first_on), AID_HEAD, rows)
 
 
 def _sold_to_consumers(session: Session, days: Days) -> Iterator[Sequence[object]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import seller
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import advances, chain, issuing, payments, queries
+from fablab.invoicing import advances, aided, chain, issuing, payments, queries
 from fablab.invoicing.amounts import RateSum, part_of
 from fablab.invoicing.content import Content, Corrects, Line, from_text
 from fablab.invoicing.issuing import Command
@@ -96,6 +96,7 @@ def issue(session: Session, invoice: Document, credit: Credit, command: Command)
         _give_back_orders(session, invoice, note)
         advances.write_down(session, note, content)
         payments.unsettle(session, invoice, note.gross_cents, command.by_id)
+    aided.settle_orders(session, invoice, command.by_id)
     return note
 
 

@@ -14,7 +14,7 @@ from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict
-from fablab.invoicing import advances, chain, own_checks, payments, telling
+from fablab.invoicing import advances, aided, chain, own_checks, payments, telling
 from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, spread, unit_price
 from fablab.invoicing.content import Buyer, Content, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
@@ -98,6 +98,7 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
     if draft.paid:
         payments.settle_from_charges(session, document, command.by_id)
     session.flush()
+    aided.settle_orders(session, document, command.by_id)
     return document
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import ledger, projects
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
-from fablab.invoicing import advances, chain, checking_deposits, own_checks
+from fablab.invoicing import advances, aided, chain, checking_deposits, own_checks
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
 from fablab.orders.models import Order
@@ -61,6 +61,7 @@ def findings(session: Session) -> Iterator[Sentence]:
     yield from _payments(session, seen)
     yield from _orders(session, seen)
     yield from checking_deposits.findings(session, seen.left)
+    yield from aided.findings(session)
     yield from _ledger(session)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
-from fablab.billing import ledger
+from fablab.billing import aid, ledger
 from fablab.billing.quoting import plates_for
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, crediting, payments
@@ -44,6 +44,7 @@ def give_back(session: Session, complaint: Complaint, cents: int, by: Person, no
     if possible.invoice is not None:
         return _credit(session, complaint, possible.invoice, cents, Command(f"refund-{complaint.id}", by.id, now)).id
     ledger.give_back(session, order.person_id, order.id, cents, f"refund-{complaint.id}", order.title, by.id)
+    aid.settle(session, order, aid.paid_cents(session, order), by.id)
     return None
 
 

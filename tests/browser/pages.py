@@ -50,7 +50,7 @@ NO_PAGE = {
     **dict.fromkeys(("cameras.show", "jobs.picture", "labels.picture", "parts.picture"), "a picture"),
     **dict.fromkeys(("orders.model", "orders.sample", "parts.sent_file"), "a 3D file"),
     **dict.fromkeys(("invoices.pdf", "labels.sheet", "owed.statement_pdf", "pickups.label", "quotes.pdf", "quotes.pdf_by_link"), "a PDF"),
-    **dict.fromkeys(("books.fec_of", "books.journal", "archives.download", "exchange.table", "reporting.sheet", "treasury.reporting", "treasury.vat"), "a table as a file"),
+    **dict.fromkeys(("books.fec_of", "books.journal", "archives.download", "exchange.table", "reporting.sheet", "treasury.aid", "treasury.reporting", "treasury.vat"), "a table as a file"),
     "mails.as_sent": "what a mail program shows, without the frame of the place: with axe in test_pick_up",
     **dict.fromkeys(("payments.show", "payments.listed"), "with a provider of card payments: with axe in test_card_payments"),
     "deposits.ask": "of an order under way, which the demo has not: with axe in test_deposits",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger
+from fablab.billing import aid, ledger
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
 from fablab.bookkeeping import checking, fec
 from fablab.bookkeeping.fec_checking import findings as fec_findings
@@ -23,6 +23,7 @@ from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
 from fablab.jobs.models import Attempt, JobEvent
 from fablab.jobs.states import AttemptState
+from fablab.orders.models import Order
 from fablab.refunds import queries as refunds
 from fablab.tables import metadata
 
@@ -186,6 +187,22 @@ def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None
     assert total(session, Account.VAT, Account.VAT_WAITING) == vat
     assert total(session, Account.ADVANCES) == advances >= 0
     assert total(session, Account.VAT_WAITING) >= 0
+
+
+def aid_is_the_share_of_what_was_paid(session: Session) -> None:
+    """The aid of an order is all of it, none of it, or its share, as the price is; it stands against its counterpart."""
+    booked = 0
+    for order in session.scalars(sa.select(Order)):
+        mine, frozen = aid.booked_cents(session, order.id), aid.of(order)
+        booked += mine
+        assert 0 <= mine <= frozen
+        if order.company_id is None:
+            paid = aid.paid_cents(session, order)
+            untouched = not queries.invoiced_cents(session, order.id)
+            assert mine == (frozen * paid // order.price_cents if frozen and order.price_cents else 0) or not untouched
+        elif not queries.invoiced_cents(session, order.id):
+            assert mine == 0, "a company's aid is booked when it is invoiced"
+    assert booked == -total(session, Account.AID) == total(session, Account.AID_FUNDS)
 
 
 def nothing_is_given_back_twice(session: Session, order) -> None:

@@ -45,7 +45,7 @@ from fablab.refunds.models import Answer, Complaint, Wish
 from fablab.refunds.services import Decision
 from fablab.tables import APPEND_ONLY
 from fablab.words import say
-from tests.books import FRANCHISE, STANDARD, business, company_order, draft_of, made_company_order, make
+from tests.books import FRANCHISE, STANDARD, business, company_order, draft_of, give_aid, made_company_order, make
 from tests.invoicing import invariants as inv
 from tests.invoicing.contents import HOME
 from tests.people import add_person, draft_cube, order_cube, slice_job, wanted
@@ -79,10 +79,11 @@ class Books(RuleBasedStateMachine):
         self.steps = 0
         self.frozen: dict[int, tuple[str, str]] = {}
 
-    @initialize(regime=st.sampled_from([STANDARD, STANDARD, FRANCHISE]))
-    def open_the_place(self, regime):
+    @initialize(regime=st.sampled_from([STANDARD, STANDARD, FRANCHISE]), aid=st.sampled_from([0, 33, 50]))
+    def open_the_place(self, regime, aid):
         self.regime = regime.regime
         self.cast, self.acme = business(self.session, regime)
+        give_aid(self.session, aid)
         self.people = [self.cast.alice, self.cast.charlie]
         today = self.today()
         self.project = projects.add(self.session, ProjectData("Club", today - timedelta(days=400)), self.cast.carole.id)
@@ -367,6 +368,7 @@ class Books(RuleBasedStateMachine):
         inv.p13_without_vat_there_is_none(self.session, self.regime)
         inv.p14_each_plate_took_its_filament_from_a_spool_once(self.session)
         inv.every_booking_is_tied(self.session)
+        inv.aid_is_the_share_of_what_was_paid(self.session)
         inv.accounts_say_what_documents_say(self.session, list(self.session.scalars(sa.select(Order.id))))
         left = budgets.budget_of(self.session, self.project.id)
         assert min(left.left_cents, left.used_cents, left.reserved_cents) >= 0

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
-from fablab.billing.models import ACCOUNT_LABELS
-from fablab.bookkeeping import cash, fec, sheets, thresholds
+from fablab.billing.models import ACCOUNT_LABELS, GROUP_LABELS
+from fablab.bookkeeping import aided, cash, fec, sheets, thresholds
 from fablab.bookkeeping.cash import PIECES_CENTS, CountData
 from fablab.bookkeeping.fec import Exported
 from fablab.bookkeeping.models import Span
@@ -54,6 +54,8 @@ def month() -> Any:
             takings=takings(session, wanted),
             booked=by_rate(each for each in found if each.booked),
             waiting=by_rate(each for each in found if not each.booked),
+            aided=aided.by_group(session, wanted),
+            group_labels=GROUP_LABELS,
             warned=thresholds.warning(session, min(wanted.last_on, _today())),
             account_labels=ACCOUNT_LABELS,
             fec_warning=fec.warning(session, wanted.first_on.year),
@@ -71,6 +73,15 @@ def vat() -> Any:
     wanted = _wanted()
     with db.snapshot() as session:
         return _file(sheets.vat_summary(session, wanted))
+
+
+@blueprint.get("/aid")
+@needs(Permission.KEEP_BOOKS)
+def aid() -> Any:
+    """Give the aid of a period by month and tariff group as CSV."""
+    wanted = _wanted()
+    with db.snapshot() as session:
+        return _file(sheets.aid(session, wanted))
 
 
 @blueprint.get("/e-reporting")
