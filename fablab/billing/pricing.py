@@ -19,9 +19,10 @@ HIGHEST_PRICE_CENTS = 1_000_000
 class Rules:
     """What a tariff may have besides fee, hours, kilograms and minimum; as it comes, none of it applies.
 
-    A slot is charged as soon as it is begun. `breaks` takes per cent off from so many copies on, the highest one
-    that is reached. The place pays `aid_percent` of the real cost. An urgent order costs `urgent_percent` of what is
-    left and `urgent_cents` more. The sum is rounded to a multiple of `rounding_cents`.
+    A slot is charged as soon as it is begun, and at least `least_slots` of them for each part. `breaks` takes per cent
+    off from so many copies on, the highest one that is reached. The place pays `aid_percent` of the real cost. An
+    urgent order costs `urgent_percent` of what is left and `urgent_cents` more. The sum is rounded to a multiple of
+    `rounding_cents`.
     """
 
     slot_minutes: int = 0
@@ -32,6 +33,7 @@ class Rules:
     rounding_cents: int = 1
     urgent_percent: int = 0
     urgent_cents: int = 0
+    least_slots: int = 1
 
     @property
     def offers_urgency(self) -> bool:
@@ -163,14 +165,13 @@ def _time(tariff: Tariff, time_s: float) -> Iterator[PriceLine]:
         half_up(hours * per_hour),
     )
     if rules.slot_minutes:
-        slots = math.ceil(Decimal(repr(time_s)) / (60 * rules.slot_minutes))
-        sentence = say(
-            "{time} of printer: slots of {minutes} min begun, {slots} at {rate}",
-            time=Duration(time_s),
-            minutes=rules.slot_minutes,
-            slots=slots,
-            rate=Euros(rules.slot_cents),
-        )
+        begun = math.ceil(Decimal(repr(time_s)) / (60 * rules.slot_minutes))
+        slots = max(begun, rules.least_slots)
+        rate = Euros(rules.slot_cents)
+        said = {"time": Duration(time_s), "minutes": rules.slot_minutes, "slots": slots, "rate": rate}
+        sentence = say("{time} of printer: slots of {minutes} min begun, {slots} at {rate}", **said)
+        if begun < slots:
+            sentence = say("{time} of printer: slots of {minutes} min, at least {slots}, at {rate}", **said)
         yield PriceLine(sentence, slots * rules.slot_cents)
 
 

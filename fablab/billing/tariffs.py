@@ -21,6 +21,7 @@ from fablab.words import N_, Euros, Sentence, say
 
 MOST_BREAKS = 5
 LONGEST_SLOT_MINUTES = 24 * 60
+MOST_LEAST_SLOTS = 100
 HIGHEST_STEP_CENTS = 1000
 MOST_URGENT_PERCENT = 300
 
@@ -149,6 +150,10 @@ def _rules_must_be_possible(rules: Rules) -> None:
         raise Invalid(say("A slot has between 0 and {most} minutes.", most=LONGEST_SLOT_MINUTES), field="slot_minutes")
     if bool(rules.slot_minutes) != bool(rules.slot_cents):
         raise Invalid(say("A slot needs both its minutes and its price."), field="slot")
+    if not 1 <= rules.least_slots <= MOST_LEAST_SLOTS:
+        raise Invalid(say("Between 1 and {most} slots count at least.", most=MOST_LEAST_SLOTS), field="least_slots")
+    if rules.least_slots > 1 and not rules.slot_minutes:
+        raise Invalid(say("There are no slots of which so many could count."), field="least_slots")
     if not 0 <= rules.aid_percent < 100:
         raise Invalid(say("The place pays between 0 and 99 %."), field="aid_percent")
     if not 0 <= rules.urgent_percent <= MOST_URGENT_PERCENT:
@@ -192,6 +197,8 @@ def _rules_in_words(tariff: Tariff, rules: Rules) -> Iterator[tuple[int, Sentenc
     slot = {"rate": Euros(rules.slot_cents), "minutes": rules.slot_minutes}
     yield tariff.per_hour_cents, say("{rate} per hour of printer", rate=Euros(tariff.per_hour_cents))
     yield rules.slot_minutes, say("{rate} for each {minutes} min begun", **slot)
+    least = rules.least_slots
+    yield least - 1, say("At least {slots} of them: {minutes} min", slots=least, minutes=least * rules.slot_minutes)
     yield rules.per_part_cents, say("{rate} per part", rate=Euros(rules.per_part_cents))
     yield tariff.setup_cents, say("{rate} per order", rate=Euros(tariff.setup_cents))
     for copies, percent in rules.breaks:

@@ -32,6 +32,7 @@ class TariffForm(PageForm):
     per_hour = StringField(lazy_gettext("Per hour of printer (€)"), AMOUNT)
     slot_minutes = IntegerField(lazy_gettext("Or by slots begun, of so many minutes"), [Optional()])
     slot = StringField(lazy_gettext("Price of a slot (€)"), AMOUNT)
+    least_slots = IntegerField(lazy_gettext("At least so many slots"), [Optional()])
     per_part = StringField(lazy_gettext("Per part (€)"), AMOUNT)
     setup = StringField(lazy_gettext("Preparing the printer, per order (€)"), AMOUNT)
     minimum = StringField(lazy_gettext("Minimum per order (€)"), AMOUNT)
@@ -87,6 +88,7 @@ def values_of(tariff: Tariff) -> dict[str, Any]:
         "per_hour": _euros(tariff.per_hour_cents),
         "slot_minutes": rules.slot_minutes or None,
         "slot": _euros(rules.slot_cents),
+        "least_slots": rules.least_slots if rules.least_slots > 1 else None,
         "per_part": _euros(rules.per_part_cents),
         "setup": _euros(tariff.setup_cents),
         "minimum": _euros(tariff.minimum_cents),
@@ -115,6 +117,7 @@ def entered(form: TariffForm) -> TariffData:
         rounding_cents=_cents(form, "rounding") or 1,
         urgent_percent=form.urgent_percent.data or 0,
         urgent_cents=_cents(form, "urgent"),
+        least_slots=1 if form.least_slots.data is None else form.least_slots.data,
     )
     per_kg: Mapping[str, int] = {
         code: parse_euros(field.data, field.name) for code, field in rates.items() if (field.data or "").strip()

@@ -14,9 +14,9 @@ amounts = st.integers(0, 5000)
 breaks = st.lists(st.tuples(st.integers(2, 60), st.integers(1, 99)), max_size=4).map(
     lambda pairs: tuple(zip(sorted({n for n, _ in pairs}), sorted(percent for _, percent in pairs), strict=False))
 )
-slots = st.one_of(st.just((0, 0)), st.tuples(st.integers(1, 240), st.integers(1, 1000)))
+slots = st.one_of(st.just((0, 0, 1)), st.tuples(st.integers(1, 240), st.integers(1, 1000), st.integers(1, 4)))
 rules = st.builds(
-    lambda slot, per_part, breaks, aid, step: Rules(*slot, per_part, breaks, aid, step),
+    lambda slot, per_part, breaks, aid, step: Rules(*slot[:2], per_part, breaks, aid, step, least_slots=slot[2]),
     slots,
     amounts,
     breaks,
@@ -88,6 +88,20 @@ def test_a_begun_slot_is_a_whole_one_and_filament_may_be_included():
         assert price(tariff, "PLA", 12.0, minutes * 60).total_cents == cents
 
 
+def test_so_many_slots_count_at_least_and_then_each_one_that_is_begun():
+    tariff = Tariff("T", 0, 0, 0, {"PLA": 0}, Rules(slot_minutes=15, slot_cents=60, least_slots=2))
+    for minutes, cents in ((1, 120), (15, 120), (30, 120), (30.5, 180), (45, 180)):
+        assert price(tariff, "PLA", 12.0, minutes * 60).total_cents == cents
+    assert "at least {slots}" in price(tariff, "PLA", 12.0, 60).lines[0].sentence.msgid
+    assert "at least" not in price(tariff, "PLA", 12.0, 1800).lines[0].sentence.msgid
+
+
+def test_a_tariff_from_before_there_was_a_least_number_of_slots_counts_one():
+    kept = Rules(slot_minutes=15, slot_cents=60).to_json()
+    del kept["least_slots"]
+    assert Rules.from_json(kept).least_slots == 1
+
+
 def test_the_lines_come_in_the_order_in_which_they_are_reckoned():
     tariff = Tariff("T", 100, 0, 2000, {"PLA": 4000}, Rules(0, 0, 50, ((10, 10), (20, 50)), 25, 10))
     made = price(tariff, "PLA", 100.0, 3600.0, 10)
@@ -119,6 +133,9 @@ GOOD = Tariff("T", 100, 80, 200, {"PLA": 4000})
         (replace(GOOD, rules=Rules(slot_minutes=30)), "slot"),
         (replace(GOOD, rules=Rules(slot_cents=30)), "slot"),
         (replace(GOOD, rules=Rules(slot_minutes=-30, slot_cents=1)), "slot_minutes"),
+        (replace(GOOD, rules=Rules(slot_minutes=15, slot_cents=60, least_slots=0)), "least_slots"),
+        (replace(GOOD, rules=Rules(slot_minutes=15, slot_cents=60, least_slots=101)), "least_slots"),
+        (replace(GOOD, rules=Rules(least_slots=2)), "least_slots"),
         (replace(GOOD, rules=Rules(aid_percent=100)), "aid_percent"),
         (replace(GOOD, rules=Rules(rounding_cents=0)), "rounding"),
         (replace(GOOD, rules=Rules(breaks=((10, 20), (20, 10)))), "breaks"),

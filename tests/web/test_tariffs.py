@@ -55,6 +55,16 @@ def test_prices_are_tried_without_being_kept_and_then_hold_for_their_group(site)
         assert text in page
 
 
+def test_a_least_number_of_slots_is_tried_kept_told_and_offered_again(site):
+    carole = site.as_("carole")
+    quarters = {**WHOLE, "slot_minutes": "15", "least_slots": "2", "example_minutes": "10", "example_copies": "1"}
+    assert "slots of 15 min, at least 2, at €1.50" in carole.get("/setup/tariffs/example", query_string=quarters).text
+    assert carole.post("/setup/tariffs/new", **quarters).status_code == 302
+    assert "At least 2 of them: 30 min" in carole.get("/setup/tariffs/").text
+    again = carole.get("/setup/tariffs/new?group=outside").text
+    assert 'name="least_slots" type="number" value="2"' in again
+
+
 def test_prices_of_a_coming_day_are_shown_as_such_and_the_form_starts_from_what_holds(site):
     carole = site.as_("carole")
     day = seller.today(utcnow()) + timedelta(days=40)
@@ -75,6 +85,7 @@ def test_prices_of_a_coming_day_are_shown_as_such_and_the_form_starts_from_what_
         ("breaks", "10: 20, 20: 10", "Quantity prices go up"),
         ("aid_percent", "100", "between 0 and 99"),
         ("slot", "", "needs both its minutes and its price"),
+        ("least_slots", "0", "Between 1 and 100 slots"),
         ("valid_from", "2020-01-01", "This day has passed"),
         ("name", " ", "give the tariff a name"),
         ("example_copies", "0", "between 1 and 100"),
