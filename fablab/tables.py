@@ -4,6 +4,7 @@ from fablab import ticks
 from fablab.accounts import models as accounts
 from fablab.accounts import project_models as projects
 from fablab.billing import closed, prepaid
+from fablab.billing import hand_models as hand_prices
 from fablab.billing import models as billing
 from fablab.billing import projects as project_budgets
 from fablab.bookkeeping import cash
@@ -65,6 +66,7 @@ APPEND_ONLY = (
     "digest_readers",
     "digest_mail",
     "e_report",
+    "hand_price",
 )
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "digests",
     "document_mails",
     "filament",
+    "hand_prices",
     "invoicing",
     "jobs",
     "machines",

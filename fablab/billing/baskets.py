@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing.offers import Check, Offer
 from fablab.billing.pricing import Price, Tariff
-from fablab.billing.totalling import Printed, total
+from fablab.billing.totalling import Printed, Total, total
 from fablab.errors import Invalid
 from fablab.filament import queries as filament
 from fablab.jobs import spools
@@ -56,13 +56,21 @@ class OrderOffer:
 WORST_FIRST = (Check.REFUSED, Check.NOT_ASKED, Check.RUNNING, Check.UNKNOWN, Check.DONE)
 
 
-def whole(offered: Sequence[tuple[OrderLine, Wanted, Offer]], tariff: Tariff) -> OrderOffer:
-    """Put the offers of an order's parts together. Raises `Invalid` when there is no price for them."""
+Offered = tuple[OrderLine, Wanted, Offer]
+"""A part, what is wanted of it, and its offer."""
+
+
+def computed(offered: Sequence[Offered], tariff: Tariff) -> Total:
+    """Return the price of an order's parts by a tariff. Raises `Invalid`, `NoPrice` when only a person can say it."""
     printed = [
         Printed(line.file_name, wanted.choices.material, offer.quote.mass_g, offer.quote.time_s, wanted.quantity)
         for line, wanted, offer in offered
     ]
-    sum_of_all = total(tariff, printed)
+    return total(tariff, printed)
+
+
+def whole(offered: Sequence[Offered], sum_of_all: Total) -> OrderOffer:
+    """Put the offers of an order's parts together, at what they cost together."""
     parts = tuple(
         PartOffer(line, wanted, offer, cents)
         for (line, wanted, offer), cents in zip(offered, sum_of_all.part_cents, strict=True)

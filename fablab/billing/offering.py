@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,10 +12,12 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from fablab import files
-from fablab.billing import baskets, offers, queries, tariffs, urgency
+from fablab.billing import baskets, by_hand, offers, queries, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
+from fablab.billing.by_hand import Asked
 from fablab.billing.models import TariffVersion
 from fablab.billing.offers import Offer
+from fablab.billing.pricing import NoPrice
 from fablab.billing.quoting import Quote, quote
 from fablab.errors import Invalid
 from fablab.filament import queries as filament_queries
@@ -64,7 +67,15 @@ def quote_for(
         raise Invalid(say("This part is too big for every printer of the place."))
     loaded = _profiles_with(session, wanted, for_id)
     quotes = [quote(report, features, each, wanted.choices, wanted.quantity, tariff) for each in candidates]
-    return min(quotes, key=lambda made: (-loaded[made.machine_profile], made.price.total_cents))
+    return min(quotes, key=lambda made: (-loaded[made.machine_profile], _cents(made), made.time_s))
+
+
+def _cents(made: Quote) -> float:
+    """Return what a quote costs, to compare; one whose price a person has to set comes last."""
+    try:
+        return made.price.total_cents
+    except NoPrice:
+        return math.inf
 
 
 def fitting_profiles(session: Session, report: MeshReport) -> list[MachineProfile]:
@@ -101,7 +112,7 @@ def offer_for(
     """
     line, version = line or order.line, version or tariffs.holding_for(session, order, order.company_id)
     made = quote_for(session, line.model_file, wanted, version, order.person_id)
-    return offers.offered(session, line, wanted, made, queries.as_tariff(version))
+    return offers.offered(session, line, wanted, made)
 
 
 def order_offer(
@@ -109,22 +120,34 @@ def order_offer(
     order: Order,
     edited: Mapping[int, Wanted],
     version: TariffVersion | None = None,
-    *,
-    urgent: bool | None = None,
+    asked: Asked | None = None,
 ) -> OrderOffer:
     """Return what a draft's person is offered for all parts: with these choices, or what was chosen for a part before.
 
-    `urgent` is what is chosen just now; None: as it was chosen before.
+    `asked` is who pays and whether it is urgent, as chosen just now; None: as it was chosen before. Where a person of
+    the place has set the price, that is the price, or there is none.
 
-    Raises `Invalid`, naming the part when there are several, and `Conflict` when nothing can be urgent.
+    Raises `Invalid`, naming the part when there are several, `NoPrice` when only a person can say the price, and
+    `Conflict` when nothing can be urgent.
     """
+    asked = asked or Asked.kept(order)
     version = version or tariffs.holding_for(session, order, order.company_id)
+    parts = offered_parts(session, order, edited, version)
+    tariff = urgency.tariff_for(version, urgent=asked.urgent)
+    terms = by_hand.terms(order, {line.id: wanted for line, wanted, _ in parts}, asked)
+    return baskets.whole(parts, by_hand.holding(session, order, terms) or baskets.computed(parts, tariff))
+
+
+def offered_parts(
+    session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion
+) -> list[baskets.Offered]:
+    """Return the offer for each part, whatever they cost. Raises `Invalid`, naming the part when there are several."""
     wanted = baskets.wishes(session, order, edited)
     parts = []
     for line in order.lines:
         with baskets.naming(line, len(order.lines)):
             parts.append((line, wanted[line.id], offer_for(session, order, wanted[line.id], version, line)))
-    return baskets.whole(parts, urgency.tariff_for(version, urgent=order.urgent if urgent is None else urgent))
+    return parts
 
 
 def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now: datetime) -> None:

@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from fablab.billing.pricing import Tariff
 from fablab.billing.quoting import Quote, checked_quote
 from fablab.jobs import slices
 from fablab.jobs.models import Slice, SliceRequest
@@ -58,7 +57,7 @@ def plates_of(line: OrderLine, wanted: Wanted, made: Quote) -> dict[int, PlateTo
     }
 
 
-def offered(session: Session, line: OrderLine, wanted: Wanted, made: Quote, tariff: Tariff) -> Offer:
+def offered(session: Session, line: OrderLine, wanted: Wanted, made: Quote) -> Offer:
     """Return the offer for a quote, as far as its slices are known."""
     slicer = find_slicer()
     if slicer is None:
@@ -71,7 +70,7 @@ def offered(session: Session, line: OrderLine, wanted: Wanted, made: Quote, tari
     there = {copies: each for copies, each in found.items() if each is not None}
     if len(there) == len(keys):
         figures = {copies: (each.mass_g, each.time_s) for copies, each in there.items()}
-        quote = checked_quote(made, figures, tariff, wanted.choices.material)
+        quote = checked_quote(made, figures)
         return Offer(made, quote, Check.DONE, slices=there)
     missing = [slices.request_of(session, keys[copies]) for copies, each in found.items() if each is None]
     check, problem = _worst(missing, slices.wanted_by(session, line.order_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -54,6 +54,12 @@ def choose(session: Session, order: Order, choice: PayerChoice, by: Person) -> N
     if choice.seen_before_vat != (payer is not None and payer.before_vat):
         raise Conflict(say("Another price holds for who pays: please look at it and confirm again."))
     orders.bill_to(session, order, payer)
+
+
+def as_priced(session: Session, choice: PayerChoice, by: Person) -> PayerChoice:
+    """Return the choice as it is priced today, where no price was seen yet. Raises like `payer_of`."""
+    payer = payer_of(session, choice, by)
+    return replace(choice, seen_before_vat=payer is not None and payer.before_vat)
 
 
 def payer_of(session: Session, choice: PayerChoice, by: Person) -> Payer | None:

@@ -15,6 +15,10 @@ from fablab.words import Duration, Euros, Grams, Sentence, say
 HIGHEST_PRICE_CENTS = 1_000_000
 
 
+class NoPrice(Invalid):
+    """There is no price that can be computed: a person of the place has to set one."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """What a tariff may have besides fee, hours, kilograms and minimum; as it comes, none of it applies.
@@ -93,12 +97,23 @@ class Price:
         """Return plain data to keep with an order, so that the price can be explained years later."""
         lines = [line.to_json() for line in self.lines]
         return {"total_cents": self.total_cents, "lines": lines, "aid_cents": self.aid_cents}
+    """A price and the lines it is the sum of; `hand_id` is the price by hand it is, if a person has set it."""
+
+    total_cents: int
+    lines: tuple[PriceLine, ...]
+    hand_id: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data to keep with an order, so that the price can be explained years later."""
+        by_hand = {} if self.hand_id is None else {"hand_id": self.hand_id}
+        return {"total_cents": self.total_cents, "lines": [line.to_json() for line in self.lines], **by_hand}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Price:
         """Return the price that `to_json` wrote."""
         lines = (PriceLine(Sentence.from_json(line["sentence"]), line["amount_cents"]) for line in data["lines"])
         return Price(data["total_cents"], tuple(lines), data.get("aid_cents", 0))
+        return Price(data["total_cents"], tuple(lines), data.get("hand_id"))
 
 
 DEFAULT_TARIFF = Tariff(
@@ -121,13 +136,13 @@ def price(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: i
 def cost_of_part(tariff: Tariff, material: str, mass_g: float, time_s: float, copies: int) -> list[PriceLine]:
     """Return what all copies of a part cost, less the quantity price, without what is counted once per order.
 
-    Raises `Invalid` when the tariff has no price for the material, or a figure is not one to sell by (zero, negative,
-    infinite): a person has to look at such a print.
+    Raises `Invalid` when the tariff has no price for the material, `NoPrice` when a figure is not one to sell by (zero,
+    negative, infinite): a person has to look at such a print.
     """
     if material not in tariff.per_kg_cents:
         raise Invalid(say("The tariff “{tariff}” has no price for {material}.", tariff=tariff.name, material=material))
     if not (math.isfinite(mass_g) and math.isfinite(time_s) and mass_g > 0 and time_s > 0 and copies > 0):
-        raise Invalid(say("No price can be computed for this file: please ask a volunteer."))
+        raise NoPrice(say("No price can be computed for this file: a volunteer has to set one."))
     lines = [_material(tariff, material, mass_g), *_time(tariff, time_s), _parts(tariff, copies)]
     return [*lines, *_discount(sum_of(lines), copies, tariff.rules.breaks)]
 
@@ -135,7 +150,7 @@ def cost_of_part(tariff: Tariff, material: str, mass_g: float, time_s: float, co
 def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
     """Return the price of an order whose parts cost this: set-up, minimum, aid, urgency and rounding count once.
 
-    Raises `Invalid` when the sum is not one to sell by: nothing, or absurdly high.
+    Raises `NoPrice` when the sum is not one to sell by: nothing, or absurdly high.
     """
     lines = [*cost, PriceLine(say("Preparing the printer"), tariff.setup_cents)]
     lines += _at_least(sum_of(lines), tariff.minimum_cents)
@@ -149,6 +164,8 @@ def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
     if not (0 < total <= HIGHEST_PRICE_CENTS and real_cents <= HIGHEST_PRICE_CENTS):
         raise Invalid(say("No price can be computed for this order: please ask a volunteer."))
     return Price(total, tuple(line for line in lines if line.amount_cents), -aid.amount_cents)
+        raise NoPrice(say("No price can be computed for this order: a volunteer has to set one."))
+    return Price(total, tuple(line for line in lines if line.amount_cents))
 
 
 def _material(tariff: Tariff, material: str, mass_g: float) -> PriceLine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fablab.billing.pricing import Price, Tariff, price
@@ -36,7 +36,7 @@ class Quote:
     """What a line will be: the machine's profile, the copies on each plate, mass, time and price of all of them.
 
     `trusted` is False when the mesh has faults that make the figures rough; a quote that was `checked` has the figures
-    of real slices, and ranges without width.
+    of real slices, and ranges without width. Its price follows from the figures, by a tariff and for a material.
     """
 
     machine_profile: str
@@ -44,8 +44,15 @@ class Quote:
     plates: tuple[int, ...]
     by_plate: tuple[PlateFigures, ...]
     trusted: bool
-    price: Price
+    tariff: Tariff
+    material: str
     checked: bool = False
+
+    @property
+    def price(self) -> Price:
+        """What all copies cost. Raises `Invalid`, or `NoPrice` when only a person can say it."""
+        copies = sum(each.copies * each.plates for each in self.by_plate)
+        return price(self.tariff, self.material, self.mass_g, self.time_s, copies)
 
     @property
     def mass_g(self) -> float:
@@ -88,25 +95,18 @@ def quote(
         made = estimate(features, resolved, copies)
         by_plate.append(PlateFigures(copies, count, made.mass_g, made.time_s, made.mass_range_g, made.time_range_s))
         trusted = trusted and made.trusted
-    return Quote(machine.name, per_plate, plates, tuple(by_plate), trusted, _price(by_plate, tariff, choices.material))
+    return Quote(machine.name, per_plate, plates, tuple(by_plate), trusted, tariff, choices.material)
 
 
-def checked_quote(made: Quote, sliced: Mapping[int, tuple[float, float]], tariff: Tariff, material: str) -> Quote:
+def checked_quote(made: Quote, sliced: Mapping[int, tuple[float, float]]) -> Quote:
     """Return the quote with the figures of real slices: mass in g and time in s of a plate, by the copies on it."""
     by_plate = [_as_sliced(each, *sliced[each.copies]) for each in made.by_plate]
-    fresh = _price(by_plate, tariff, material)
-    return replace(made, by_plate=tuple(by_plate), price=fresh, trusted=True, checked=True)
+    return replace(made, by_plate=tuple(by_plate), trusted=True, checked=True)
 
 
 def _as_sliced(estimated: PlateFigures, mass_g: float, time_s: float) -> PlateFigures:
     mass_range_g, time_range_s = (mass_g, mass_g), (time_s, time_s)
     return replace(estimated, mass_g=mass_g, time_s=time_s, mass_range_g=mass_range_g, time_range_s=time_range_s)
-
-
-def _price(by_plate: Sequence[PlateFigures], tariff: Tariff, material: str) -> Price:
-    mass_g = sum(each.mass_g * each.plates for each in by_plate)
-    copies = sum(each.copies * each.plates for each in by_plate)
-    return price(tariff, material, mass_g, sum(each.time_s * each.plates for each in by_plate), copies)
 
 
 def _added(ranges: Iterable[tuple[Range, int]]) -> Range:

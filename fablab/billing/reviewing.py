@@ -64,7 +64,7 @@ def submit(
     order.attested_at = utcnow() if attested else None
     order.wants_quote = quote is not None
     why = why_reviewed(session, order, agreed.cents, by, attested=attested, company=order.company_id is not None)
-    if not why:
+    if not why or agreed.offer.price.hand_id is not None:  # who has set its price has looked at it
         (quote or billing.produce)(session, order, agreed, by)
         return
     missing = paying.missing_cents(session, order, agreed.cents)
@@ -101,9 +101,9 @@ def decide(
 
 def _accept(session: Session, order: Order, by: Person, settle: Settle) -> None:
     """Let a request go its way at the price its person saw when they sent it."""
-    version = session.get(TariffVersion, order.tariff_id)
-    assert version is not None
-    assert order.price_cents is not None
+    version = session.get_one(TariffVersion, order.tariff_id)
+    if order.price_cents is None:
+        raise Conflict(say("It has no price yet: please set one first."))
     missing = 0 if order.wants_quote else paying.missing_cents(session, order, order.price_cents)
     if missing and order.project_id is not None:
         raise Conflict(paying.shortage(order, missing))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
-from fablab.billing import aid, ledger, offering, paying, tariffs, urgency
+from fablab.billing import aid, baskets, by_hand, ledger, offering, paying, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.models import TariffVersion
 from fablab.billing.offers import Check
+from fablab.billing.quoting import Quote
 from fablab.billing.totalling import Printed, Total, total
 from fablab.errors import Conflict
 from fablab.jobs import queries as job_queries
@@ -69,15 +70,32 @@ def agree(session: Session, order: Order, edited: Mapping[int, Wanted], seen_cen
     return Agreed(offer, _agreed(offer, seen_cents), version)
 
 
-def chosen_offer(session: Session, order: Order, edited: Mapping[int, Wanted], version: TariffVersion) -> OrderOffer:
-    """Keep what was chosen for the parts and return the offer. Raises `Conflict` for what cannot be printed."""
-    offer = offering.order_offer(session, order, edited, version)
+def chosen_offer(
+    session: Session,
+    order: Order,
+    edited: Mapping[int, Wanted],
+    version: TariffVersion,
+    agreed: Total | None = None,
+) -> OrderOffer:
+    """Keep what was chosen for the parts and return the offer, at a price that was agreed on before if there is one.
+
+    Raises `Conflict` for what cannot be printed.
+    """
+    if agreed is None:
+        offer = offering.order_offer(session, order, edited, version)
+    else:
+        offer = baskets.whole(offering.offered_parts(session, order, edited, version), agreed)
     if offer.check == Check.REFUSED and offer.problem is not None:
         raise Conflict(offer.problem)
     for part in offer.parts:
-        estimate = part.offer.estimate
-        orders.choose(session, part.line, part.wanted, estimate.machine_profile, estimate.mass_g, estimate.time_s)
+        keep_choice(session, part.line, part.wanted, part.offer.estimate)
     return offer
+
+
+def keep_choice(session: Session, line: OrderLine, wanted: Wanted, estimate: Quote) -> None:
+    """Keep what was chosen for a part, and its estimate; figures that are none are kept as nothing."""
+    mass_g, time_s = (each if math.isfinite(each) else 0.0 for each in (estimate.mass_g, estimate.time_s))
+    orders.choose(session, line, wanted, estimate.machine_profile, mass_g, time_s)
 
 
 def produce(session: Session, order: Order, agreed: Agreed, by: Person | None) -> None:
@@ -111,8 +129,8 @@ def slice_arrived(session: Session, job: Job) -> None:
     hold(session, order)
     if not order.price_cents:
         return  # what is printed again free of charge has no price to compare
-    if order.quote_sha256 is not None:
-        return  # a quote that was accepted binds the place
+    if order.quote_sha256 is not None or by_hand.behind(session, order.price) is not None:
+        return  # a quote that was accepted binds the place, and so does a price that it has set itself
     if order.state == OrderState.QUOTED:
         job_services.wait_for_confirmation(session, job)
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from fablab.billing.pricing import Price, PriceLine, Tariff, cost_of_part, in_all, sum_of
+from fablab.billing.pricing import NoPrice, Price, PriceLine, Tariff, cost_of_part, in_all, sum_of
 from fablab.money import spread
 from fablab.words import say
 
@@ -35,10 +35,20 @@ def total(tariff: Tariff, parts: Sequence[Printed]) -> Total:
 
     Raises `Invalid` when one of the parts has no price, or all together none to sell by.
     """
-    costs = [cost_of_part(tariff, each.material, each.mass_g, each.time_s, each.copies) for each in parts]
+    costs = [_cost(tariff, each, len(parts)) for each in parts]
     named = costs if len(parts) == 1 else [_named(part, cost) for part, cost in zip(parts, costs, strict=True)]
     whole = in_all(tariff, chain.from_iterable(named))
     return Total(whole, tuple(spread(whole.total_cents, [sum_of(cost) for cost in costs])))
+
+
+def _cost(tariff: Tariff, part: Printed, count: int) -> list[PriceLine]:
+    """Return what a part costs; that nobody can compute it is said of this part when there are several."""
+    try:
+        return cost_of_part(tariff, part.material, part.mass_g, part.time_s, part.copies)
+    except NoPrice as problem:
+        if count == 1:
+            raise
+        raise NoPrice(say("{file}: {line}", file=part.name, line=problem.sentence)) from problem
 
 
 def _named(part: Printed, cost: Sequence[PriceLine]) -> list[PriceLine]:

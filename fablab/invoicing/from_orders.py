@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Company
-from fablab.billing import ledger, seller
+from fablab.billing import by_hand, ledger, seller
+from fablab.billing.by_hand import Made
 from fablab.billing.services import earned_by, earned_cents
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
@@ -19,12 +20,17 @@ from fablab.invoicing.content import Buyer, from_text
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, DocumentOrder
 from fablab.languages import Language
+from fablab.money import spread
 from fablab.orders import queries as order_queries
 from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.words import say
 
 MADE = (OrderState.READY, OrderState.COLLECTED, OrderState.ABANDONED)
+FINE = 1_000_000
+"""How finely a part of a cent counts when what is earned is shared out."""
+
+MADE = (OrderState.READY, OrderState.COLLECTED)
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,12 @@ def company_buyer(company: Company) -> Buyer:
 def _items(session: Session, order: Order, language: str) -> list[Item]:
     """Return an item for each part of an order that has good copies; together they are what is to be invoiced.
 
-    What was invoiced of the order before is taken off its parts one after the other.
+    What was invoiced of the order before is taken off its parts one after the other. Lines that were written by hand
+    are items of their own.
     """
+    hand = by_hand.behind(session, order.price)
+    if hand is not None:
+        return list(_items_by_hand(session, order, Made.of(hand), language))
     earned = [earned_by(session, line) for line in order.lines]
     before = sum(earned) - to_invoice_cents(session, order)
     items = []
@@ -112,6 +122,43 @@ def _items(session: Session, order: Order, language: str) -> list[Item]:
         if rest:
             items.append(_item(session, order, line, rest, language))
     return items
+
+
+def _items_by_hand(session: Session, order: Order, made: Made, language: str) -> Iterator[Item]:
+    """Yield an item for each part that has good copies, and for each line in the share of all that is good."""
+    words, good = Language(language), [orders.good_of(session, line) for line in order.lines]
+    quantities = [line.quantity for line in order.lines]
+    amounts = shared_out(made, good, quantities, earned_cents(session, order), to_invoice_cents(session, order))
+    for line, count, cents in zip(order.lines, good, amounts, strict=False):
+        if count:
+            yield _item(session, order, line, cents, language)
+    ordered_on = words.day(seller.today(order.confirmed_at or order.created_at))
+    for written, cents in zip(made.lines, amounts[len(order.lines) :], strict=True):
+        said = {"text": written.text, "file": words.text(order.title), "day": ordered_on}
+        text = say("{text} (“{file}”, ordered on {day})", **said)
+        if good != quantities:
+            text = say("{text} (“{file}”, ordered on {day}), in the share of the parts that are good", **said)
+        if cents:
+            yield written_item(words.text(text), written.quantity, cents, order.id)
+
+
+def shared_out(made: Made, good: Sequence[int], quantities: Sequence[int], earned_cents: int, cents: int) -> list[int]:
+    """Return what is to be invoiced of each part and each line of a price by hand: together exactly `cents`.
+
+    When all is good that is what they cost. Otherwise a part counts for its good copies, and a line in the share of the
+    whole price that is earned.
+    """
+    price = sum(made.share_cents)
+    parts = [FINE * own * count // of for own, count, of in zip(made.own_cents, good, quantities, strict=True)]
+    weights = [*parts, *(FINE * line.cents * earned_cents // price for line in made.lines)]
+    if sum(weights) <= 0:  # rebates that outweigh the good parts
+        weights = [*made.own_cents, *(line.cents for line in made.lines)]
+    return spread(cents, weights)
+
+
+def written_item(text: str, quantity: int, cents: int, order_id: int) -> Item:
+    """Return a line that was written by hand; a rebate is so many less, for a price is never below nothing."""
+    return Item(text, -quantity if cents < 0 else quantity, cents, order_id)
 
 
 def _item(session: Session, order: Order, line: OrderLine, cents: int, language: str) -> Item:

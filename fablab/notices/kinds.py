@@ -51,6 +51,7 @@ class Kind(StrEnum):
     ACCEPTED = "accepted"
     CHANGES = "changes"
     DECLINED = "declined"
+    HAND_PRICE = "hand_price"
     MESSAGE = "message"
     NEW_PRICE = "new_price"
     READY = "ready"
@@ -101,6 +102,11 @@ WORDINGS: dict[Kind, Wording] = {
         Group.ESSENTIAL,
         N_("“{file}” is declined"),
         N_("Your order is not made, and nothing is charged for it. Reason: {reason}"),
+    ),
+    Kind.HAND_PRICE: Wording(
+        Group.ESSENTIAL,
+        N_("“{file}”: the place has set a price"),
+        N_("Your order can be made for {price}. It waits until you confirm it. They say: {reason}"),
     ),
     Kind.MESSAGE: Wording(
         Group.MESSAGES,

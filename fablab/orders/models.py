@@ -37,7 +37,7 @@ O = OrderState  # noqa: E741 - a table of states reads better with one letter
 
 ORDER_NEXT: dict[OrderState, frozenset[OrderState]] = {
     O.DRAFT: frozenset({O.ACCEPTED, O.IN_REVIEW, O.OFFERED, O.CANCELLED}),
-    O.IN_REVIEW: frozenset({O.ACCEPTED, O.OFFERED, O.CHANGES_REQUESTED, O.DECLINED, O.CANCELLED}),
+    O.IN_REVIEW: frozenset({O.ACCEPTED, O.OFFERED, O.DRAFT, O.CHANGES_REQUESTED, O.DECLINED, O.CANCELLED}),
     O.CHANGES_REQUESTED: frozenset({O.ACCEPTED, O.IN_REVIEW, O.OFFERED, O.CANCELLED}),
     O.DECLINED: frozenset(),
     O.OFFERED: frozenset({O.ACCEPTED, O.DRAFT, O.CANCELLED}),

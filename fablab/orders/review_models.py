@@ -21,12 +21,17 @@ class Verdict(StrEnum):
     ACCEPT = "accept"
     CHANGE = "change"
     DECLINE = "decline"
+    PRICE = "price"
 
+
+ANSWERS = (Verdict.ACCEPT, Verdict.CHANGE, Verdict.DECLINE)
+"""What is said with one press; a price is written."""
 
 VERDICT_LABELS: dict[Verdict, str] = {
     Verdict.ACCEPT: N_("Accepted"),
     Verdict.CHANGE: N_("Sent back to be changed"),
     Verdict.DECLINE: N_("Declined"),
+    Verdict.PRICE: N_("A price was set"),
 }
 
 

@@ -73,3 +73,9 @@ def tell(session: Session, order: Order, kind: Kind, key: str, **params: object)
     """Tell an order's person something about it."""
     path = f"/orders/{order.public_id}"
     notices.tell(session, order.person, News(kind, key, path, {"file": order.title, **params}))
+
+
+def price_set(session: Session, review: Review, cents: int) -> None:
+    """Tell the person that the place has set a price for their order, which waits for them."""
+    key = f"{Kind.HAND_PRICE}-{review.id}"
+    tell(session, review.order, Kind.HAND_PRICE, key, price=Euros(cents), reason=review.reason)

@@ -12,7 +12,9 @@ from fablab.billing import seller
 from fablab.billing import services as billing
 from fablab.billing.models import TariffVersion
 from fablab.billing.payers import LONGEST_PO_NUMBER
+from fablab.billing.pricing import Price
 from fablab.billing.services import Agreed
+from fablab.billing.totalling import Total
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import deposits
 from fablab.invoicing.deposits import Asked
@@ -54,7 +56,8 @@ def accept(session: Session, quote: Quote, signature: Signature, po_number: str,
     _note_po_number(order, po_number)
     version = session.get_one(TariffVersion, order.tariff_id)
     shares = tuple(line.price_cents or 0 for line in order.lines)
-    offer = billing.chosen_offer(session, order, {}, version)
+    assert order.price is not None
+    offer = billing.chosen_offer(session, order, {}, version, Total(Price.from_json(order.price), shares))
     order.quote_sha256 = quote.sha256
     _answer(session, quote, Reply.ACCEPTED, signature, "", now)
     billing.produce(session, order, Agreed(offer, quote.cents, version, shares), signature.by)

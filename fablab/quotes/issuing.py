@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
-from fablab.billing import reviewing, seller
+from fablab.billing import by_hand, reviewing, seller
 from fablab.billing.baskets import PartOffer
+from fablab.billing.by_hand import Made
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
 from fablab.errors import Conflict
@@ -52,6 +53,8 @@ def write(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     days = order.company.payment_days if order.company else None
     said = issuing.content_of(session, _draft(order, agreed), today)
     structure = seller.structure_on(session, today)
+    said = issuing.content_of(session, _draft(session, order, agreed), today)
+    structure = said.seller.structure
     chain.hold(session)  # numbers are taken one at a time
     before = latest(session, order)
     if before is not None and before.structure == structure:
@@ -109,15 +112,12 @@ def _deposit(order: Order) -> int:
     return settings().quote_deposit_percent if order.company_id is not None else 0
 
 
-def _draft(order: Order, agreed: Agreed) -> Draft:
+def _draft(session: Session, order: Order, agreed: Agreed) -> Draft:
     """Return a quote's lines, as an invoice for all of it would have them."""
     language = _language(order)
-    offer = agreed.offer
     return Draft(
         buyer=from_orders.company_buyer(order.company) if order.company else _private(order.person),
-        items=tuple(
-            _item(part, share, language, order) for part, share in zip(offer.parts, agreed.part_cents, strict=True)
-        ),
+        items=tuple(_items(session, order, agreed, language)),
         before_vat=order.price_before_vat,
         payment_days=order.company.payment_days if order.company else 0,
         po_number=order.po_number or "",
@@ -134,6 +134,16 @@ def _language(order: Order) -> str:
 
 def _private(person: Person) -> Buyer:
     return Buyer(person.name, "", "", "", email="" if person.is_walk_in else person.email)
+
+
+def _items(session: Session, order: Order, agreed: Agreed, language: str) -> Iterator[Item]:
+    """Yield an item for each part, and one for each line that was written by hand."""
+    hand = by_hand.behind(session, order.price or agreed.offer.price.to_json())
+    made = Made.of(hand) if hand else None
+    for part, cents in zip(agreed.offer.parts, made.own_cents if made else agreed.part_cents, strict=True):
+        yield _item(part, cents, language, order)
+    for line in made.lines if made else ():
+        yield from_orders.written_item(line.text, line.quantity, line.cents, order.id)
 
 
 def _item(part: PartOffer, cents: int, language: str, order: Order) -> Item:

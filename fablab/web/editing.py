@@ -76,9 +76,13 @@ def seen_cents() -> int:
     return int(text)
 
 
-def payer_choice() -> PayerChoice:
-    """Return who is chosen to pay."""
+def payer_choice(order: Order) -> PayerChoice:
+    """Return who is chosen to pay; before there are choices in the address or the form, what was kept counts."""
     values = request.values
+    if "filament" not in values:
+        company = order.company.public_id if order.company else ""
+        project = order.project.public_id if order.project else ""
+        return PayerChoice(company, order.po_number or "", order.price_before_vat, project)
     seen_before_vat = bool(values.get("seen_before_vat"))
     return PayerChoice.read(values.get("payer", ""), values.get("po_number", ""), seen_before_vat=seen_before_vat)
 

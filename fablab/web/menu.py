@@ -15,7 +15,7 @@ from fablab.words import N_
 SECTIONS = {
     "board.show": ("board", "jobs", "hand_over", "walk_in", "cameras"),
     "filament.shelf": ("filament", "spools", "loading", "labels", "exchange"),
-    "review.show": ("review", "refunds"),
+    "review.show": ("review", "hand_prices", "refunds"),
     "orders.mine": ("orders", "order_parts", "parts"),
     "threads.listed": ("threads",),
     "wallet.show": ("wallet", "payments"),

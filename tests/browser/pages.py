@@ -23,7 +23,7 @@ SEEN_BY = {
         owed.statement_of quotes.listed quotes.show""",
     VOLUNTEER: """
         board.check board.hand_print board.show exchange.show filament.all_products filament.new_product
-        filament.product filament.receive filament.shelf filament.shopping hand_over.show jobs.show labels.choose
+        filament.product filament.receive filament.shelf filament.shopping hand_over.show hand_prices.show jobs.show labels.choose
         labels.scanned loading.choose loading.confirm orders.show pickups.scanned pickups.waiting refunds.desk
         review.show spools.show spools.use threads.show walk_in.new""",
     ADMINISTRATOR: """
@@ -44,7 +44,7 @@ NO_PAGE = {
     **dict.fromkeys(
         ("board.consequence", "board.machine_cards", "board.queue", "filament.live_shelf", "notices.bell",
          "notices.listed", "orders.live", "orders.price", "pickups.listed", "place.now", "place.wall_now",
-         "review.listed", "tariffs.example", "threads.live", "threads.live_about", "threads.live_list"),
+         "review.listed", "hand_prices.total", "tariffs.example", "threads.live", "threads.live_about", "threads.live_list"),
         "a part of a page that is walked, fetched again when something changes",
     ),
     **dict.fromkeys(("cameras.show", "jobs.picture", "labels.picture", "parts.picture"), "a picture"),

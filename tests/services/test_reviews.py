@@ -14,7 +14,7 @@ from fablab.notices import queries as notices
 from fablab.notices.kinds import Kind
 from fablab.orders import review
 from fablab.orders.models import Order, OrderState
-from fablab.orders.review_models import Review, ReviewRules, Verdict
+from fablab.orders.review_models import ANSWERS, Review, ReviewRules, Verdict
 from tests.people import NO_RULE, draft_cube, order_cube, small_place, wanted
 from tests.services.test_claims import race
 
@@ -134,7 +134,7 @@ def press(order_id, person_id, verdict):
     return "done"
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("verdict", ANSWERS)
 def test_four_reviewers_at_once_decide_once_and_the_others_read_who_was_faster(any_place, verdict):
     with db.transaction() as session:
         cast = small_place(session)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fablab.billing import ledger, offering, payers, reviewing, seller, tariffs, urgency
 from fablab.billing import services as billing
+from fablab.billing.by_hand import Asked
 from fablab.billing.models import Account, Group
 from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import Rules
@@ -33,8 +34,9 @@ def cast(session):
     return found
 
 
-def seen(session, order, **choices):
-    return offering.order_offer(session, order, {order.line.id: wanted()}, **choices).price.total_cents
+def seen(session, order, *, urgent=None):
+    asked = None if urgent is None else Asked(None, urgent)
+    return offering.order_offer(session, order, {order.line.id: wanted()}, None, asked).price.total_cents
 
 
 def urgent_order(session, person):

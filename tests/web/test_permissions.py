@@ -65,6 +65,7 @@ OWN = {
     "threads.live_about",
     "threads.write_about",
     "notices.follow",
+    "hand_prices.ask",
     "quotes.show",
     "quotes.pdf",
     "quotes.ask",
@@ -74,7 +75,14 @@ OWN = {
     "quotes.change",
 }
 
-WITH_CHOICES = {"orders.confirm", "orders.confirm_again", "orders.price", "orders.check", "quotes.ask"}
+WITH_CHOICES = {
+    "orders.confirm",
+    "orders.confirm_again",
+    "orders.price",
+    "orders.check",
+    "quotes.ask",
+    "hand_prices.ask",
+}
 ANSWER = {"name": "Charlie", "agreed": "y", "email": "charlie@example.org"}
 
 
@@ -111,6 +119,7 @@ def things(site):
         "setup": cast.spool,
     }
     ids |= {"companies": company, "invoices": invoice, "threads": thread, "review": order, "walk_in": order}
+    ids |= {"hand_prices": order}
     ids |= {"quotes": quote}
     ids = {name: thing.public_id for name, thing in ids.items()}
     machine = cast.ada.public_id

@@ -16,12 +16,13 @@ from fablab.accounts import companies, projects
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.project_models import Project
-from fablab.billing import baskets, ledger, offering, payers, receipts, reviewing, seller, tariffs, urgency
+from fablab.billing import baskets, by_hand, ledger, offering, payers, receipts, reviewing, seller, tariffs, urgency
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
+from fablab.billing.by_hand import Asked
 from fablab.billing.offers import Check
-from fablab.billing.pricing import Price
+from fablab.billing.pricing import NoPrice, Price
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
@@ -189,7 +190,7 @@ def confirm(public_id: str) -> Any:
     wanted, seen, day = wanted_now(), seen_cents(), wanted_on()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
-        payers.choose(session, order, payer_choice(), order.person)
+        payers.choose(session, order, payer_choice(order), order.person)
         urgency.choose(session, order, urgent=urgent(order))
         lines.want_on(session, order, day, seller.today(utcnow()))
         reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
@@ -263,7 +264,7 @@ def _show_draft(session: Session, order: Order, line: OrderLine, wanted: Wanted,
         projects=projects.of_person(session, order.person),
         may_be_urgent=urgency.is_offered(session, order, to_companies=bool(payer_companies)),
         urgent=urgent(order),
-        payer_choice=payer_choice(),
+        payer_choice=payer_choice(order),
         review=review.latest(session, order.id),
         talk=talk.of_order(session, order),
         asks_attestation=review.rules_of(session).attestation,
@@ -288,16 +289,24 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
     no_price: Sentence | None = None
     facts: dict[str, Any] = {"order": order, "line": line, "choices": {"line": line.id, **_in_address(order, wanted)}}
     try:
-        payer = payers.payer_of(session, payer_choice(), order.person)
+        payer = payers.payer_of(session, payer_choice(order), order.person)
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
-        offer = offering.order_offer(session, order, {line.id: wanted}, version, urgent=urgent(order))
+        offer = offering.order_offer(session, order, {line.id: wanted}, version, Asked(payer, urgent(order)))
         facts |= _paid_by(session, offer, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
+        facts |= _by_hand(session, offer)
     except Problem as problem:
         no_price = problem.sentence
+        facts |= {"may_ask_price": isinstance(problem, NoPrice), "message": request.values.get("message", "")}
     balance = ledger.balance_cents(session, order.person_id)
     facts |= {"may_quote": seller.can_invoice(session, seller.today(utcnow())), "quote_days": settings().quote_days}
     return {**facts, "offer": offer, "no_price": no_price, "balance": balance}
+
+
+def _by_hand(session: Session, offer: OrderOffer) -> dict[str, Any]:
+    """Return who has set the price, if a person has, and until when it can be confirmed."""
+    hand = by_hand.behind(session, offer.price.to_json())
+    return {"hand": hand, "hand_until": by_hand.until(hand)} if hand else {}
 
 
 def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[str, Any]:
@@ -312,6 +321,8 @@ def _paid_by(session: Session, offer: OrderOffer, payer: Payer | None) -> dict[s
 
 
 def _why_reviewed(session: Session, order: Order, offer: OrderOffer, payer: Payer | None) -> list[Sentence]:
+    if offer.price.hand_id is not None:
+        return []  # who has set its price has looked at it
     cents = offer.price.total_cents
     company = payer is not None and payer.company_id is not None
     return reviewing.why_reviewed(session, order, cents, me(), attested=attested(), company=company)
@@ -327,8 +338,8 @@ def _in_address(order: Order, wanted: Wanted) -> dict[str, Any]:
         "quantity": wanted.quantity,
     }
     chosen = {
-        "payer": payer_choice().key,
-        "po_number": payer_choice().po_number,
+        "payer": payer_choice(order).key,
+        "po_number": payer_choice(order).po_number,
         "attested": "y" if attested() else "",
         "urgent": "y" if urgent(order) else "",
     }
@@ -346,6 +357,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "sizes": {line.id: MeshReport.from_json(line.model_file.report).size_mm for line in order.lines},
         "good": {line.id: services.good_of(session, line) for line in order.lines},
         "price": Price.from_json(order.price) if order.price else None,
+        "hand": by_hand.behind(session, order.price),
         "pick_up": session.get(PickUp, order.id),
         "plates": [(job, jobs.live_attempt_of(session, job.id), reasons.get(job.id)) for job in plates],
         "charged": ledger.charged_cents(session, order.id),

@@ -53,7 +53,7 @@ def ask(public_id: str) -> Any:
     wanted, seen, day = wanted_now(), seen_cents(), wanted_on()
     with db.transaction() as session:
         order = orders.owned_by(session, me(), public_id)
-        payers.choose(session, order, payer_choice(), order.person)
+        payers.choose(session, order, payer_choice(order), order.person)
         urgency.choose(session, order, urgent=urgent(order))
         lines.want_on(session, order, day, _today())
         issuing.ask(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())

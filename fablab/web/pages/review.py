@@ -14,7 +14,7 @@ from fablab.billing import paying, reviewing
 from fablab.errors import Invalid
 from fablab.money import parse_euros
 from fablab.orders import queries, review
-from fablab.orders.review_models import Review, ReviewRules, Verdict
+from fablab.orders.review_models import ANSWERS, Review, ReviewRules, Verdict
 from fablab.quotes import issuing
 from fablab.slicing.report import MeshReport
 from fablab.web import talk
@@ -85,7 +85,7 @@ def _desk(session: Session, public_id: str | None = None, form: VerdictForm | No
 def decide(public_id: str) -> Any:
     """Accept a request, send it back to be changed, or decline it."""
     form = VerdictForm(request.form)
-    if form.verdict.data not in set(Verdict):
+    if form.verdict.data not in ANSWERS:
         raise Invalid(say("A request can be accepted, sent back to be changed, or declined."))
 
     def act(session: Session) -> None:
