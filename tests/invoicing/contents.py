@@ -89,9 +89,15 @@ def after_deposits(content: Content, percents=(30,)) -> Content:
 
 
 TWO_RATES = [(4500, 2000), (1250, 550)]
+BY_HAND = [(0, 2000), (2500, 2000), (-300, 2000)]
 EXAMPLES = {
     "two rates": content_with(TWO_RATES, quantities=[12, 2]),
     "with VAT": content_with(TWO_RATES, before_vat=False),
+    "lines by hand, a part at nothing and a rebate": content_with(BY_HAND, quantities=[3, 2, -1]),
+    "lines by hand with VAT": content_with(BY_HAND, before_vat=False, quantities=[3, 2, -1]),
+    "lines by hand without VAT": content_with(BY_HAND, Regime.FRANCHISE, quantities=[3, 2, -1]),
+    "final after a deposit, lines by hand": after_deposits(content_with(BY_HAND, quantities=[3, 2, -1])),
+    "credit note of lines by hand": credited(content_with(BY_HAND, quantities=[3, 2, -1])),
     "franchise": content_with([(999, 0)], Regime.FRANCHISE),
     "exempt": content_with([(999, 0)], Regime.EXEMPT_261_7),
     "not taxable": content_with([(999, 0)], Regime.NOT_TAXABLE),
@@ -120,12 +126,17 @@ FOR_PEOPLE = {
 }
 
 lines = st.lists(st.tuples(st.integers(1, 500_000), st.sampled_from([2000, 1000, 550])), min_size=1, max_size=6)
+by_hand = st.lists(st.tuples(st.integers(-200_000, 500_000), st.just(2000)), min_size=1, max_size=6).filter(
+    lambda priced: sum(cents for cents, _ in priced) > 2
+)
+"""Lines as a person may write them: rebates and parts at nothing among them, together more than nothing."""
 
 
 @st.composite
 def contents(draw) -> Content:
     """Any invoice or full credit note."""
-    priced = draw(lines)
+    priced = draw(st.one_of(lines, by_hand))
+    many = draw(st.lists(st.integers(1, 100), min_size=len(priced), max_size=len(priced)))
     buyer = draw(st.sampled_from([BUYER, HOME]))
     content = content_with(
         priced,
@@ -134,7 +145,7 @@ def contents(draw) -> Content:
         before_vat=draw(st.booleans()),
         paid=draw(st.booleans()),
         language=draw(st.sampled_from(["fr", "en"])),
-        quantities=draw(st.lists(st.integers(1, 100), min_size=len(priced), max_size=len(priced))),
+        quantities=[-each if cents < 0 else each for each, (cents, _) in zip(many, priced, strict=True)],
     )
     if buyer.is_company and not content.paid_cents:
         made = draw(st.sampled_from(["invoice", "deposit", "final"]))
