@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,7 +121,7 @@ def made_of(base: Basis, lines: Sequence[HandLine]) -> tuple[Made, Price]:
             field="price-0",
         )
     shares = spread(total, base.weights)
-    return Made(tuple(own), tuple(shares), tuple(lines)), Price(total, explained)
+    return Made(tuple(own), tuple(shares), tuple(lines)), Price(total, explained, computed.aid_cents if computed else 0)
 
 
 def must_be_possible(lines: Sequence[HandLine]) -> None:
@@ -229,7 +229,7 @@ def _name(hand: HandPrice) -> str:
 def price_of(hand: HandPrice) -> Price:
     """Return a price by hand as it is explained and frozen with an order."""
     kept = Price.from_json(hand.content["price"])
-    return Price(kept.total_cents, kept.lines, hand.id)
+    return replace(kept, hand_id=hand.id)
 
 
 def behind(session: Session, price: Mapping[str, Any] | None) -> HandPrice | None:

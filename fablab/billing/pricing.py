@@ -87,33 +87,27 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Price:
-    """A price, the lines it is the sum of, and how much of the real cost the place pays: its aid."""
+    """A price and the lines it is the sum of.
+
+    `aid_cents` is what the place pays of the real cost; `hand_id` is the price by hand it is, if a person has set it.
+    """
 
     total_cents: int
     lines: tuple[PriceLine, ...]
     aid_cents: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data to keep with an order, so that the price can be explained years later."""
-        lines = [line.to_json() for line in self.lines]
-        return {"total_cents": self.total_cents, "lines": lines, "aid_cents": self.aid_cents}
-    """A price and the lines it is the sum of; `hand_id` is the price by hand it is, if a person has set it."""
-
-    total_cents: int
-    lines: tuple[PriceLine, ...]
     hand_id: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data to keep with an order, so that the price can be explained years later."""
+        lines = [line.to_json() for line in self.lines]
         by_hand = {} if self.hand_id is None else {"hand_id": self.hand_id}
-        return {"total_cents": self.total_cents, "lines": [line.to_json() for line in self.lines], **by_hand}
+        return {"total_cents": self.total_cents, "lines": lines, "aid_cents": self.aid_cents, **by_hand}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Price:
         """Return the price that `to_json` wrote."""
         lines = (PriceLine(Sentence.from_json(line["sentence"]), line["amount_cents"]) for line in data["lines"])
-        return Price(data["total_cents"], tuple(lines), data.get("aid_cents", 0))
-        return Price(data["total_cents"], tuple(lines), data.get("hand_id"))
+        return Price(data["total_cents"], tuple(lines), data.get("aid_cents", 0), data.get("hand_id"))
 
 
 DEFAULT_TARIFF = Tariff(
@@ -162,10 +156,8 @@ def in_all(tariff: Tariff, cost: Iterable[PriceLine]) -> Price:
     lines += _rounded(sum_of(lines), tariff.rules.rounding_cents)
     total = sum_of(lines)
     if not (0 < total <= HIGHEST_PRICE_CENTS and real_cents <= HIGHEST_PRICE_CENTS):
-        raise Invalid(say("No price can be computed for this order: please ask a volunteer."))
-    return Price(total, tuple(line for line in lines if line.amount_cents), -aid.amount_cents)
         raise NoPrice(say("No price can be computed for this order: a volunteer has to set one."))
-    return Price(total, tuple(line for line in lines if line.amount_cents))
+    return Price(total, tuple(line for line in lines if line.amount_cents), -aid.amount_cents)
 
 
 def _material(tariff: Tariff, material: str, mass_g: float) -> PriceLine:

@@ -30,8 +30,6 @@ MADE = (OrderState.READY, OrderState.COLLECTED, OrderState.ABANDONED)
 FINE = 1_000_000
 """How finely a part of a cent counts when what is earned is shared out."""
 
-MADE = (OrderState.READY, OrderState.COLLECTED)
-
 
 @dataclass(frozen=True)
 class ToInvoice:

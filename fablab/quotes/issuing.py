@@ -51,10 +51,8 @@ def write(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     today = seller.today(now)
     until = today + timedelta(days=settings().quote_days)
     days = order.company.payment_days if order.company else None
-    said = issuing.content_of(session, _draft(order, agreed), today)
-    structure = seller.structure_on(session, today)
     said = issuing.content_of(session, _draft(session, order, agreed), today)
-    structure = said.seller.structure
+    structure = seller.structure_on(session, today)
     chain.hold(session)  # numbers are taken one at a time
     before = latest(session, order)
     if before is not None and before.structure == structure:
