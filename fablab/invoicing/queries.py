@@ -112,6 +112,13 @@ def owed_invoices(session: Session) -> dict[int, int]:
     return {int(invoice_id): int(cents) for invoice_id, cents in rows}
 
 
+def unsettled_of(session: Session, person_id: int) -> Document | None:
+    """Return an invoice of a person's own on which something is owed, to us or by us."""
+    own = (Document.person_id == person_id) & Document.company_id.is_(None)
+    owed = select(_owed().c.invoice_id)
+    return session.scalars(select(Document).where(own, Document.id.in_(owed)).order_by(Document.position)).first()
+
+
 def _visible(person: Person) -> ColumnElement[bool]:
     if person.may(Permission.KEEP_BOOKS):
         return true()

@@ -65,3 +65,11 @@ def to_look_at(session: Session, now: datetime) -> Sequence[int]:
 def any_unsettled(session: Session) -> bool:
     """Tell whether some payment may still come."""
     return session.scalar(select(CardPayment.id).where(CardPayment.state.in_(UNSETTLED)).limit(1)) is not None
+
+
+def open_of(session: Session, person_id: int) -> bool:
+    """Tell whether a card payment of a person may still come, or has to be looked at."""
+    unclear = CardPayment.state.in_((*UNSETTLED, CardState.WRONG))
+    return (
+        session.scalar(select(CardPayment.id).where(CardPayment.person_id == person_id, unclear).limit(1)) is not None
+    )

@@ -58,6 +58,14 @@ def waiting(session: Session, order_id: int) -> Complaint | None:
     return session.scalar(query)
 
 
+def waiting_of(session: Session, person_id: int) -> bool:
+    """Tell whether a request about one of a person's orders waits for an answer."""
+    query = select(Complaint.id).join(Order, Order.id == Complaint.order_id)
+    return (
+        session.scalar(query.where(Order.person_id == person_id, Complaint.decided_at.is_(None)).limit(1)) is not None
+    )
+
+
 def of_id(session: Session, public_id: str) -> Complaint:
     """Return a request; raises `NotFound`."""
     found = session.scalar(select(Complaint).where(Complaint.public_id == public_id))

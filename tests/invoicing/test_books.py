@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from fablab import db
+from fablab import db, leaving
 from fablab.accounts import projects
 from fablab.accounts.models import Person
 from fablab.accounts.projects import ProjectData
-from fablab.billing import leaving, ledger, offering, payers, seller
+from fablab.billing import ledger, offering, payers, seller
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.ledger import Booking, Paid

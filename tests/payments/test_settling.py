@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from fablab import db
+from fablab import db, leaving
+from fablab.accounts.permissions import Role
 from fablab.billing import ledger, prepaid, seller
+from fablab.billing.ledger import Paid
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.billing.prepaid import Prepaid, RulesData
 from fablab.bookkeeping import fec, fec_checking, payouts, takings
@@ -406,3 +408,14 @@ def test_what_is_seen_of_another_outcome_than_paid_or_ended_changes_nothing(alic
     with db.transaction() as session:
         services.heard(session, Event("evt_1", "checkout.session.completed", seen), utcnow())
     assert (now(payment).state, wallet(alice)) == (CardState.OPEN, 2000)
+
+
+def test_an_account_that_is_paying_by_card_is_not_erased(taking_cards, alice):
+    payment = begin(alice)
+    with db.transaction() as session:
+        carole = add_person(session, "Carole", Role.ADMINISTRATOR, cents=0)
+        ledger.pay_out(session, session.merge(alice), wallet(alice), carole.id, "out", Paid(Account.BANK))
+    with pytest.raises(Conflict, match="payment by card is open"), db.transaction() as session:
+        leaving.erase(session, session.merge(alice), session.merge(carole))
+    hear(taking_cards.pay(payment.provider_id))
+    assert wallet(alice) == 1_500

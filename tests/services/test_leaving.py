@@ -3,23 +3,28 @@
 import pytest
 from sqlalchemy import func, select
 
+from fablab import leaving
 from fablab.accounts import companies
 from fablab.accounts import queries as people
 from fablab.accounts import services as accounts
 from fablab.accounts.models import SignIn
-from fablab.billing import leaving, ledger
+from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.billing.ledger import IN_CASH
 from fablab.billing.models import LedgerLine
 from fablab.db import utcnow
 from fablab.errors import Conflict
 from fablab.filament.models import Owner
-from fablab.invoicing import from_orders, verifying
+from fablab.invoicing import crediting, from_orders, verifying
 from fablab.invoicing.content import from_text
+from fablab.invoicing.crediting import Credit
 from fablab.notices import queries as notices
 from fablab.notices.models import Mail
 from fablab.orders import services as orders
 from fablab.orders.models import OrderState
+from fablab.refunds import services as refunds
+from fablab.refunds.models import Answer, Wish
+from fablab.refunds.services import Decision
 from tests.books import BUYER, business, command, made_company_order, make
 from tests.people import PASSWORD, draft_cube, order_cube
 
@@ -107,3 +112,31 @@ def test_nobody_erases_themselves(session):
     cast, _ = business(session)
     with pytest.raises(Conflict, match="another administrator"):
         leaving.erase(session, cast.carole, cast.carole)
+
+
+def collected_order(session, cast):
+    """Alice has paid for a part from her wallet, and taken it and what was left in the wallet."""
+    order = make(session, order_cube(session, cast.alice), 1, cast.bob)
+    orders.collected(session, order, cast.bob.id)
+    emptied(session, cast)
+    return order
+
+
+def test_an_account_whose_request_waits_is_not_erased(session):
+    cast, _ = business(session)
+    order = collected_order(session, cast)
+    asked = refunds.ask(session, order, Wish.REFUND, "A layer has slipped.", cast.alice, utcnow())
+    with pytest.raises(Conflict, match="request for a refund"):
+        leaving.erase(session, cast.alice, cast.carole)
+    refunds.decide(session, asked, Decision(Answer.REFUSE, reason="It is as ordered."), cast.bob, utcnow())
+    leaving.erase(session, cast.alice, cast.carole)
+    assert cast.alice.is_erased
+
+
+def test_an_account_that_is_owed_money_on_an_invoice_is_not_erased(session):
+    cast, _ = business(session)
+    order = collected_order(session, cast)
+    invoice = from_orders.invoice_member(session, order, BUYER, "fr", command("mine"))
+    crediting.issue(session, invoice, Credit(100, "Rayure"), command("note"))
+    with pytest.raises(Conflict, match=f"open on {invoice.number}"):
+        leaving.erase(session, cast.alice, cast.carole)

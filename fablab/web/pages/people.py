@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from fablab import db
+from fablab import db, leaving
 from fablab.accounts import queries, services
 from fablab.accounts.permissions import ROLE_LABELS, Permission, Role
-from fablab.billing import leaving, ledger
+from fablab.billing import ledger
 from fablab.errors import Conflict, Invalid
 from fablab.web.auth import me, needs
 from fablab.web.forms import PageForm, PasswordForm, PersonForm, RightsForm, filled
