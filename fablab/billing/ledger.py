@@ -200,7 +200,8 @@ PAY_OUT_TEXTS: dict[Account, str] = {
 def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
     """Pay money of a wallet back to its person; the same key twice is one booking. What is reserved stays.
 
-    VAT that was due when the money came in goes back with it. Raises `Invalid` naming the field.
+    VAT that was due when the money came in goes back with it. Raises `Invalid` naming the field, also when the drawer
+    does not hold what is to be paid in cash.
     """
     lock_wallet(session, person.id)
     found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
@@ -211,6 +212,8 @@ def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key
     left = balance_cents(session, person.id)
     if not 0 < amount_cents <= left:
         raise Invalid(say("Between €0.01 and what is free in the wallet, {left}.", left=Euros(left)), field="amount")
+    if paid.account == Account.CASH:
+        must_be_in_drawer(session, amount_cents)
     prepaid_vat = share(prepaid.vat_prepaid_cents(session, person.id), amount_cents, held_cents(session, person.id))
     lines: prepaid.Lines = [(Account.WALLET, person.id, amount_cents), (paid.account, None, -amount_cents)]
     if prepaid_vat:
@@ -218,6 +221,23 @@ def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key
     text, reference = say(PAY_OUT_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
     said = say("{how} · {reference}", how=text, reference=reference) if reference else text
     return post(session, Booking(key, EntryKind.REFUND, lines, said, by_id=by_id))
+
+
+def cash_cents(session: Session) -> int:
+    """Return what the cash drawer holds, in cents."""
+    total = select(func.sum(LedgerLine.amount_cents)).where(LedgerLine.account == Account.CASH)
+    return session.scalar(total) or 0
+
+
+def must_be_in_drawer(session: Session, amount_cents: int) -> None:
+    """Let nobody else book until the end of this transaction. Raises `Invalid` when the drawer does not hold so much.
+
+    Wallets are locked before, never after: so nobody waits for somebody who waits for them.
+    """
+    closed.hold(session)
+    held = cash_cents(session)
+    if amount_cents > held:
+        raise Invalid(say("The drawer holds {held}.", held=Euros(held)), field="amount")
 
 
 def _top_up_text(paid: Paid) -> Sentence:

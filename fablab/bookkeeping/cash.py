@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String, func, select
+from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from fablab.accounts.models import Person
 from fablab.billing import closed, ledger
 from fablab.billing.ledger import Booking
-from fablab.billing.models import Account, EntryKind, LedgerLine
+from fablab.billing.models import Account, EntryKind
 from fablab.db import Base, utcnow
 from fablab.errors import Invalid
 from fablab.words import Euros, say
@@ -60,8 +60,7 @@ class CountData:
 
 def expected_cents(session: Session) -> int:
     """Return what the drawer holds as the ledger says."""
-    total = select(func.sum(LedgerLine.amount_cents)).where(LedgerLine.account == Account.CASH)
-    return session.scalar(total) or 0
+    return ledger.cash_cents(session)
 
 
 def counts(session: Session, most: int = 50) -> Sequence[CashCount]:

@@ -51,13 +51,14 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     if invoice.kind == Kind.CREDIT_NOTE:
         raise Conflict(say("A payment belongs to an invoice, not to a credit note."))
     balance = queries.balance_cents(session, invoice)
+    holder = invoice.person_id if data.method == Method.WALLET else None
+    if holder is not None:
+        ledger.lock_wallet(session, holder)
     _must_be_possible(session, invoice, data, balance, seller.today(now))
     closed.refuse_received(session, data.received_on)
     sign = 1 if balance > 0 else -1
     amount = sign * data.amount_cents
-    account = ACCOUNTS[data.method]
-    holder = invoice.person_id if data.method == Method.WALLET else None
-    lines: prepaid.Lines = [(account, holder, amount)]
+    lines: prepaid.Lines = [(ACCOUNTS[data.method], holder, amount)]
     if holder is not None:
         lines += prepaid.vat_coming_in(session, -amount)
     payment = _write(session, invoice, data, amount, lines, by_id)
@@ -94,10 +95,15 @@ def _must_be_possible(session: Session, invoice: Document, data: PaymentData, ba
         raise Invalid(say("Into the wallet money can only be paid back, and only to a person."), field="method")
     if data.method == Method.ONLINE and balance > 0:
         raise Invalid(say("A payment by card online is noted by itself when it comes."), field="method")
-    if data.method == Method.CASH and balance > 0 and invoice.company_id is not None:
-        taken = _cash_of(session, invoice) + data.amount_cents
-        if taken > MOST_CASH_CENTS:
-            raise Invalid(say("A company may pay at most {most} in cash.", most=Euros(MOST_CASH_CENTS)), field="method")
+    if data.method == Method.CASH:
+        _cash_must_be_possible(session, invoice, data.amount_cents, paid_back=balance < 0)
+
+
+def _cash_must_be_possible(session: Session, invoice: Document, cents: int, *, paid_back: bool) -> None:
+    if paid_back:
+        ledger.must_be_in_drawer(session, cents)
+    elif invoice.company_id is not None and _cash_of(session, invoice) + cents > MOST_CASH_CENTS:
+        raise Invalid(say("A company may pay at most {most} in cash.", most=Euros(MOST_CASH_CENTS)), field="method")
 
 
 def _cash_of(session: Session, invoice: Document) -> int:

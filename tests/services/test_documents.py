@@ -380,3 +380,17 @@ def test_no_row_of_the_books_is_replaced_by_inserting_it_again(place):
     for table in sorted(filled):
         with pytest.raises(sa.exc.DBAPIError, match="only grows"), db.transaction() as session:
             session.execute(sa.text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))
+
+
+def test_no_cash_is_paid_back_that_the_drawer_does_not_hold(session):
+    cast, acme = business(session)
+    ledger.pay_out(session, cast.alice, 2000, cast.carole.id, "out", ledger.IN_CASH)
+    held = ledger.cash_cents(session)
+    invoice = issuing.issue(session, draft_of(held + 1, company=acme), command("one"))
+    payments.pay(session, invoice, paid(held + 1, Method.CARD), None, utcnow())
+    crediting.issue(session, invoice, Credit(held + 1, "Annulée"), command("note"))
+    with pytest.raises(Invalid, match="The drawer holds") as refused:
+        payments.pay(session, invoice, paid(held + 1, Method.CASH, key="back"), None, utcnow())
+    assert refused.value.field == "amount"
+    payments.pay(session, invoice, paid(held, Method.CASH, key="most"), None, utcnow())
+    assert ledger.cash_cents(session) == 0

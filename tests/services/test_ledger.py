@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fablab import db
 from fablab.billing import ledger
-from fablab.billing.ledger import Booking
+from fablab.billing.ledger import Booking, Paid
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.errors import Conflict, Invalid, Problem
 from fablab.money import share
@@ -129,3 +129,15 @@ def test_no_more_is_paid_out_than_is_free_in_the_wallet_and_the_same_key_pays_on
     assert ledger.balance_cents(session, person.id) == 0
     assert ledger.reserved_cents(session, order.id) == 400
     assert ledger.unbalanced(session) == []
+
+
+def test_the_drawer_pays_out_no_cash_it_does_not_hold(session):
+    person = add_person(session, "Zoe", cents=0)
+    ledger.top_up(session, person, 5000, person.id, "card", Paid(Account.CARD))
+    ledger.top_up(session, person, 1000, person.id, "cash")
+    with pytest.raises(Invalid, match=r"The drawer holds €10\.00") as refused:
+        ledger.pay_out(session, person, 1001, person.id, "out", ledger.IN_CASH)
+    assert refused.value.field == "amount"
+    ledger.pay_out(session, person, 1000, person.id, "out", ledger.IN_CASH)
+    ledger.pay_out(session, person, 5000, person.id, "transfer", Paid(Account.BANK))
+    assert ledger.cash_cents(session) == 0
