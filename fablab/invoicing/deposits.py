@@ -20,7 +20,7 @@ from fablab.errors import Conflict, Invalid
 from fablab.invoicing import advances, chain, crediting, issuing
 from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.deposit_models import Deduction, Deposit
-from fablab.invoicing.from_orders import company_buyer
+from fablab.invoicing.from_orders import company_buyer, payment_days
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, Kind
 from fablab.languages import Language
@@ -92,7 +92,7 @@ def draft_of(session: Session, order: Order, asked: Asked, now: datetime) -> Dra
     return Draft(
         buyer=company_buyer(order.company),
         items=(Item(Language(order.company.language).text(_designation(order, asked)), 1, cents),),
-        payment_days=order.company.payment_days,
+        payment_days=payment_days(session, order),
         po_number=order.po_number or "",
         language=order.company.language,
         company_id=order.company_id,

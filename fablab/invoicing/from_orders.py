@@ -76,12 +76,21 @@ def _group(session: Session, key: tuple[int, str, bool, int], found: Sequence[Or
         items=tuple(item for order in found for item in _items(session, order, company.language)),
         before_vat=key[2],
         delivered_on=max(_delivered_on(session, order) for order in found),
-        payment_days=company.payment_days,
+        payment_days=max(payment_days(session, order) for order in found),
         po_number=key[1],
         language=company.language,
         company_id=company.id,
     )
     return ToInvoice(company, key[1], key[2], key[3], tuple(found), draft)
+
+
+def payment_days(session: Session, order: Order) -> int:
+    """Return how many days a company has to pay an order: as many as its accepted quote said, or else its own."""
+    details = [each.details or {} for each in order_queries.events_of(session, order.id)]
+    agreed = [each["payment_days"] for each in details if each.get("payment_days") is not None]
+    if agreed:
+        return int(agreed[-1])
+    return order.company.payment_days if order.company else 0
 
 
 def company_buyer(company: Company) -> Buyer:

@@ -144,5 +144,8 @@ def _answer(
     session.add(answer)
     session.flush()
     by_id = signature.by.id if signature.by else None
-    orders.write(session, quote.order, f"quote_{reply}", by_id, {"number": quote.number, "name": answer.name})
+    said: dict[str, str | int | None] = {"number": quote.number, "name": answer.name}
+    if reply == Reply.ACCEPTED:
+        said["payment_days"] = from_text(quote.payload).payment_days  # its invoices are due as agreed on
+    orders.write(session, quote.order, f"quote_{reply}", by_id, said)
     return answer

@@ -153,5 +153,6 @@ def _item(part: PartOffer, cents: int, language: str, order: Order) -> Item:
         words.text(say("quality: {quality}", quality=say(QUALITY_LABELS[choices.quality]))),
         words.text(say("filled: {percent} %", percent=choices.infill_percent)),
         *([words.text(say("with supports"))] if choices.supports else []),
+        *([words.text(say("as soon as possible, with the surcharge"))] if order.urgent else []),
     ]
     return Item(", ".join(said), part.wanted.quantity, cents, order.id)

@@ -10,9 +10,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from fablab import db
-from fablab.billing import ledger, offering, reviewing, tariffs
+from fablab.billing import ledger, offering, payers, reviewing, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Group
+from fablab.billing.payers import PayerChoice
+from fablab.billing.pricing import Rules
 from fablab.billing.seller import today
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
@@ -24,6 +26,7 @@ from fablab.notices import queries as notice_queries
 from fablab.notices.kinds import Kind
 from fablab.notices.models import Mail
 from fablab.orders import lines, review
+from fablab.orders import services as orders
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review_models import Verdict
 from fablab.quotes import answering, content, ending, issuing, links, queries
@@ -335,3 +338,28 @@ def test_the_text_of_a_quote_comes_back_as_it_was(session):
     said = content.from_text(quote.payload)
     assert content.to_text(said) == quote.payload
     assert content.to_text(replace(said, payment_days=None)) != quote.payload
+
+
+def test_the_days_to_pay_of_a_quote_are_those_of_its_invoices(session):
+    with environment(quote_deposit_percent="30"):
+        cast, company, order, quote = offered(session)
+        company.payment_days = 0
+        answering.accept(session, quote, by(cast.alice), "", utcnow())
+    for job in jobs.of_order(session, order.id):
+        slice_job(session, job)
+    for _ in order.lines:
+        print_next(session, cast.bob)
+    from_orders.invoice_company(session, company, "", command("quoted"))
+    papers = session.scalars(select(Document).where(Document.kind != Paper.CREDIT_NOTE)).all()
+    assert [(each.due_on - each.issued_on).days for each in papers] == [30, 30]
+
+
+def test_a_quote_names_the_surcharge_of_what_is_urgent(session):
+    cast, company = business(session)
+    rates = tariffs.TariffData("Firms", 100, 80, 200, {"PLA": 4000}, Rules(urgent_percent=50), Group.COMPANY)
+    tariffs.set_tariff(session, rates, None)
+    order = three_cubes(session, cast.alice)
+    payers.choose(session, order, PayerChoice(company.public_id, "", seen_before_vat=True), cast.alice)
+    orders.hurry(session, order, urgent=True)
+    said = content.from_text(quoted(session, order, cast.alice, company).payload).content
+    assert all("au plus vite, supplément compris" in line.text for line in said.lines)
