@@ -17,6 +17,7 @@ from fablab.accounts.services import LANGUAGES
 from fablab.errors import Conflict, Invalid, NotFound
 from fablab.words import say
 
+NO_BUYER = say("You cannot order for this company: its administrator has to make you a buyer first.")
 LONGEST_PAYMENT_DAYS = 60  # C. com. L441-10 I: at most 60 days from the date of the invoice
 
 
@@ -163,7 +164,14 @@ def ordered_for(session: Session, person: Person, public_id: str) -> Company:
     for company in of_person(session, person, CompanyRole.BUYER):
         if company.public_id == public_id:
             return company
-    raise Conflict(say("You cannot order for this company: its administrator has to make you a buyer first."))
+    raise Conflict(NO_BUYER)
+
+
+def orders_for(session: Session, person: Person | None, company: Company | None) -> bool:
+    """Tell whether a person may order for a company today."""
+    if person is None or company is None:
+        return False
+    return company.active and acts_for(session, person, company.id, CompanyRole.BUYER)
 
 
 def listed(session: Session, person: Person) -> Sequence[Company]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from fablab.accounts import companies
 from fablab.accounts.models import Person
 from fablab.billing import aid, baskets, by_hand, ledger, offering, paying, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
@@ -175,12 +176,18 @@ def _as_sliced(line: OrderLine, jobs: Sequence[Job]) -> Printed:
 def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:
     """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made."""
     hold(session, order)
+    """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made.
+
+    Raises `Conflict` when it is another price by now, or its person may not order for the company that pays any more.
+    """
     if order.state != OrderState.QUOTED or order.proposal_cents is None:
         raise Conflict(say("There is no new price to confirm."))
     if order.proposal_cents != seen_cents:
         raise Conflict(
             say("The price is {price} now: please look at it and confirm again.", price=Euros(order.proposal_cents))
         )
+    if order.company_id is not None and not companies.orders_for(session, order.person, order.company):
+        raise Conflict(companies.NO_BUYER)
     version = session.get_one(TariffVersion, order.tariff_id)
     sliced = _after_slicing(session, order)
     for line, cents in zip(order.lines, spread(seen_cents, sliced.part_cents), strict=True):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from fablab.accounts import companies
 from fablab.accounts.models import Person
 from fablab.billing import seller
 from fablab.billing import services as billing
@@ -49,10 +50,11 @@ class Signature:
 def accept(session: Session, quote: Quote, signature: Signature, po_number: str, now: datetime) -> None:
     """Accept a quote: its order is made at exactly this price, whatever prices are today.
 
-    Raises `Conflict` when it was answered, replaced or has expired meanwhile, the wallet that pays lacks money, or the
-    parts cannot be made any more. Nothing happens then.
+    Raises `Conflict` when it was answered, replaced or has expired meanwhile, who accepts it may not order for the
+    company, the wallet that pays lacks money, or the parts cannot be made any more. Nothing happens then.
     """
     order = _hold(session, quote, now)
+    _must_bind(session, order, signature)
     _note_po_number(order, po_number)
     version = session.get_one(TariffVersion, order.tariff_id)
     shares = tuple(line.price_cents or 0 for line in order.lines)
@@ -63,6 +65,18 @@ def accept(session: Session, quote: Quote, signature: Signature, po_number: str,
     billing.produce(session, order, Agreed(offer, quote.cents, version, shares), signature.by)
     telling.answered(session, quote, Reply.ACCEPTED, signature.name)
     _ask_deposit(session, quote, order, signature, now)
+
+
+def _must_bind(session: Session, order: Order, signature: Signature) -> None:
+    """Raise `Conflict` unless who signs, or who sent the link that is used, may order for the company that pays."""
+    sender = signature.link.by if signature.link else signature.by
+    if order.company is None or companies.orders_for(session, sender, order.company):
+        return
+    if signature.link is None:
+        raise Conflict(companies.NO_BUYER)
+    raise Conflict(
+        say("Nobody can order for {company} by this link any more: ask for a new one.", company=order.company.name)
+    )
 
 
 def _ask_deposit(session: Session, quote: Quote, order: Order, signature: Signature, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from fablab.accounts import companies
+from fablab.accounts.models import CompanyRole
 from fablab.billing import ledger, offering, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Account
@@ -18,6 +20,7 @@ from fablab.machines.models import Plate
 from fablab.money import share
 from fablab.orders import services as orders
 from fablab.orders.models import OrderState
+from tests.books import business, company_order
 from tests.people import draft_cube, order_cube, queued_order, slice_job, small_place, wanted
 
 
@@ -254,3 +257,16 @@ def test_an_unknown_outcome_keeps_the_printer_until_a_person_decides(session):
     billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), cast.bob)
     assert job.state == JobState.QUEUED
     assert remaining_mg(session, [cast.spool.id])[cast.spool.id] == 500_000
+
+
+def test_who_left_a_company_confirms_no_dearer_price_for_it(session):
+    cast, acme = business(session)
+    order = company_order(session, cast.alice, acme)
+    slice_job(session, jobs.of_order(session, order.id)[0], mass_g=300)
+    companies.leave(session, acme, cast.alice)
+    with pytest.raises(Conflict, match="cannot order for this company"):
+        billing.confirm_again(session, order, order.proposal_cents, cast.alice)
+    assert order.state == OrderState.QUOTED
+    companies.join(session, acme, cast.alice.email, CompanyRole.BUYER)
+    billing.confirm_again(session, order, order.proposal_cents, cast.alice)
+    assert order.state == OrderState.ACCEPTED

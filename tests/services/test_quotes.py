@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from fablab import db
+from fablab.accounts import companies
 from fablab.billing import ledger, offering, payers, reviewing, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Group
@@ -363,3 +364,23 @@ def test_a_quote_names_the_surcharge_of_what_is_urgent(session):
     orders.hurry(session, order, urgent=True)
     said = content.from_text(quoted(session, order, cast.alice, company).payload).content
     assert all("au plus vite, supplément compris" in line.text for line in said.lines)
+
+
+def test_who_left_a_company_accepts_nothing_by_a_link_of_their_own(session):
+    cast, company, order, quote = offered(session)
+    link = links.send(session, quote, "Alice", "alice@private.example", cast.alice, utcnow())
+    companies.leave(session, company, cast.alice)
+    with pytest.raises(Conflict, match="by this link any more"):
+        answering.accept(session, quote, Signature("Alice", None, link), "", utcnow())
+    with pytest.raises(Conflict, match="cannot order for this company"):
+        answering.accept(session, quote, by(cast.alice), "", utcnow())
+    assert order.state == OrderState.OFFERED
+
+
+def test_a_company_that_may_not_order_any_more_accepts_no_quote(session):
+    cast, company, order, quote = offered(session)
+    company.active = False
+    session.flush()
+    with pytest.raises(Conflict, match="cannot order for this company"):
+        answering.accept(session, quote, by(cast.alice), "", utcnow())
+    assert order.state == OrderState.OFFERED
