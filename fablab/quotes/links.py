@@ -20,7 +20,7 @@ from fablab.notices import services as notices
 from fablab.notices.models import Mail
 from fablab.notices.services import Outsider
 from fablab.quotes import content, queries
-from fablab.quotes.models import Quote, QuoteLink, Standing
+from fablab.quotes.models import Quote, QuoteAnswer, QuoteLink, Standing
 from fablab.settings import settings
 from fablab.words import Day, Euros, Sentence, say
 
@@ -116,6 +116,20 @@ def opened(session: Session, public_id: str, signature: str) -> QuoteLink:
     if found is None or not hmac.compare_digest(signature.encode(), _signature(public_id).encode()):
         raise NotFound(say("This link is not complete: open it from the mail once more."))
     return found
+
+
+def shown(session: Session, public_id: str, signature: str, now: datetime) -> QuoteLink:
+    """Return the link of an address that opens its quote: as long as that can be answered, or was by this link.
+
+    Raises `NotFound` in words otherwise.
+    """
+    link = opened(session, public_id, signature)
+    answer = session.get(QuoteAnswer, link.quote_id)
+    if answer is not None and answer.link_id == link.id:
+        return link
+    if queries.standing(session, link.quote, seller.today(now)) != Standing.OPEN:
+        raise NotFound(say("This quote cannot be answered any more: ask for a new one, this link opens nothing now."))
+    return link
 
 
 def _signature(public_id: str) -> str:

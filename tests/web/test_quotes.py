@@ -128,6 +128,16 @@ def test_a_link_that_is_not_complete_opens_nothing(site, quote, link):
         assert quote.number not in answer.text
 
 
+def test_a_link_opens_nothing_once_its_quote_was_withdrawn(site, quote, link):
+    site.as_("alice").post(f"/quotes/{quote.public_id}/change")
+    for path in (link, f"{link}/quote.pdf"):
+        answer = site.as_(None).get(path)
+        assert answer.status_code == 404
+        assert "ne peut plus recevoir de réponse" in answer.text
+        assert quote.number not in answer.text
+    assert site.as_(None).post(f"{link}/accept", **YES).status_code == 409
+
+
 def test_a_wrong_address_is_said_beside_its_field(site, quote):
     answer = site.as_("alice").post(f"/quotes/{quote.public_id}/send", name="Zoé", email="nowhere")
     assert answer.status_code == 422

@@ -206,7 +206,7 @@ def by_link(link: str, signature: str) -> Any:
 
 def _public_page(link: str, signature: str, sent: PageForm | None = None) -> str:
     with db.reading() as session:
-        opened = links.opened(session, link, signature)
+        opened = links.shown(session, link, signature, utcnow())
         facts = _facts(session, opened.quote, _with(_forms(opened.name, opened.quote), sent))
         return render_template("quotes/public.html", **facts, opened=opened, signature=signature)
 
@@ -217,7 +217,7 @@ def _public_page(link: str, signature: str, sent: PageForm | None = None) -> str
 def pdf_by_link(link: str, signature: str) -> Any:
     """Give a quote as PDF to who has a link to it."""
     with db.reading() as session:
-        return _pdf(links.opened(session, link, signature).quote)
+        return _pdf(links.shown(session, link, signature, utcnow()).quote)
 
 
 @blueprint.post("/q/<link>/<signature>/accept")
