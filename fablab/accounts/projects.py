@@ -29,9 +29,14 @@ class ProjectData:
     active: bool = True
 
 
-def add(session: Session, data: ProjectData, by_id: int | None) -> Project:
-    """Open a project, with nothing in its budget yet. Raises `Invalid` naming the field."""
-    project = Project(created_by_id=by_id)
+def add(session: Session, data: ProjectData, by_id: int | None, key: str | None = None) -> Project:
+    """Open a project, with nothing in its budget yet; the same key twice is one. Raises `Invalid` naming the field."""
+    session.execute(select(Person.id).where(Person.id == by_id).with_for_update())  # nobody presses twice at a time
+    kept = f"{by_id}-{key}" if key else None
+    found = session.scalar(select(Project).where(Project.form_key == kept)) if kept else None
+    if found is not None:
+        return found
+    project = Project(created_by_id=by_id, form_key=kept)
     change(project, data)
     session.add(project)
     session.flush()

@@ -67,6 +67,32 @@ def budget_of(session: Session, project_id: int) -> Budget:
     return Budget(given or 0, -(used or 0), -(reserved or 0))
 
 
+@dataclass(frozen=True)
+class NewBudget:
+    """What a project's budget is to be, as a form says that showed what it was; both in cents."""
+
+    seen_cents: int
+    cents: int
+
+
+def change_budget(session: Session, project: Project, wanted: NewBudget, by_id: int, key: str) -> None:
+    """Let a project's budget be another one than was seen; one that was left as it was is left alone.
+
+    Raises `Conflict` when somebody else has set it meanwhile, `Invalid` like `set_budget`.
+    """
+    if wanted.cents == wanted.seen_cents:
+        return
+    _hold(session, project.id)
+    given = budget_of(session, project.id).given_cents
+    if given not in (wanted.seen_cents, wanted.cents):
+        raise Conflict(
+            say(
+                "The budget is {given} now, somebody has set it meanwhile: please look at it again.", given=Euros(given)
+            )
+        )
+    set_budget(session, project, wanted.cents, by_id, key)
+
+
 def set_budget(session: Session, project: Project, cents: int, by_id: int, key: str) -> None:
     """Let a project's budget be so much from now on; sent twice, it is set once. Raises `Invalid`."""
     _hold(session, project.id)

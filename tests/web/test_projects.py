@@ -2,8 +2,12 @@
 
 import re
 
+from sqlalchemy import select
+
 from fablab import db
+from fablab.accounts.project_models import Project
 from fablab.billing import ledger
+from fablab.billing import projects as budgets
 from fablab.jobs import queries as jobs
 from fablab.orders.models import Order
 from tests.books import make
@@ -96,10 +100,40 @@ def test_what_is_wrong_is_said_beside_its_field_and_stays(site):
         assert 'value="Robotics club"' in answer.text or changes.get("name") == ""
     project = opened(site)
     assert 'value="50.00"' in carole.get(f"{project}/change").text
-    assert carole.post(f"{project}/change", **(CLUB | {"budget": "20", "key": "second-form"})).status_code == 302
+    assert (
+        carole.post(
+            f"{project}/change", **(CLUB | {"budget": "20", "seen_cents": "5000", "key": "second-form"})
+        ).status_code
+        == 302
+    )
     assert "€20.00" in carole.get(project).text
     wrong = carole.post(f"{project}/people", email="nobody@example.org")
     assert (wrong.status_code, "Nobody has an account" in wrong.text) == (422, True)
     person = re.search(r"/people/([\w-]+)/leave", carole.get(project).text)[1]
     assert carole.post(f"{project}/people/{person}/leave").status_code == 302
     assert site.as_("alice").get(project).status_code == 404
+
+
+def budgets_given():
+    with db.reading() as session:
+        return [budgets.budget_of(session, each).given_cents for each in session.scalars(select(Project.id))]
+
+
+def test_a_project_opened_by_a_double_click_is_one(site):
+    for _ in range(2):
+        site.as_("carole").post("/projects/new", **CLUB)
+    assert budgets_given() == [5_000]
+    site.as_("carole").post("/projects/new", **(CLUB | {"key": "another-form"}))
+    assert budgets_given() == [5_000, 5_000]
+
+
+def test_a_budget_that_was_raised_meanwhile_is_not_lowered_by_another_change(site):
+    project, carole = opened(site), site.as_("carole")
+    seen = {**CLUB, "seen_cents": "5000"}
+    assert carole.post(f"{project}/change", **(seen | {"budget": "200", "key": "second-form"})).status_code == 302
+    assert carole.post(f"{project}/change", **(seen | {"name": "Robots", "key": "third-form"})).status_code == 302
+    assert budgets_given() == [20_000]
+    assert "Robots" in carole.get(project).text
+    answer = carole.post(f"{project}/change", **(seen | {"budget": "60", "key": "fourth-form"}))
+    assert (answer.status_code, "The budget is €200.00 now" in answer.text) == (409, True)
+    assert budgets_given() == [20_000]

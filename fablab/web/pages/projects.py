@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, DateField, EmailField, StringField
+from wtforms import BooleanField, DateField, EmailField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from fablab import db
@@ -20,6 +20,7 @@ from fablab.accounts.project_models import Project
 from fablab.accounts.projects import ProjectData
 from fablab.billing import projects as budgets
 from fablab.billing import seller
+from fablab.billing.projects import NewBudget
 from fablab.db import utcnow
 from fablab.money import parse_euros
 from fablab.orders.models import Order
@@ -31,7 +32,7 @@ blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 
 
 class ProjectForm(PageForm):
-    """A project's name, days and budget; the key makes a budget, sent twice, one booking."""
+    """A project's name, days and budget; the key makes a form, sent twice, one."""
 
     name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=120)])
     budget = StringField(lazy_gettext("Budget (€)"), [InputRequired(), Length(max=20)])
@@ -43,6 +44,12 @@ class ProjectForm(PageForm):
     def project(self) -> ProjectData:
         """Return what was entered, without the budget."""
         return ProjectData(self.name.data, self.first_on.data, self.last_on.data, self.active.data)
+
+
+class ChangeForm(ProjectForm):
+    """The same of a project that is there, with the budget it showed."""
+
+    seen_cents = IntegerField(validators=[InputRequired()])
 
 
 class JoinForm(PageForm):
@@ -77,7 +84,7 @@ def add() -> Any:
 
     def act(session: Session) -> None:
         budget = parse_euros(form.budget.data, "budget")
-        project = projects.add(session, form.project(), me().id)
+        project = projects.add(session, form.project(), me().id, form.key.data)
         budgets.set_budget(session, project, budget, me().id, form.key.data)
         made.append(project)
 
@@ -118,7 +125,7 @@ def change(public_id: str) -> Any:
     with db.reading() as session:
         project = projects.seen_by(session, me(), public_id)
         given = budgets.budget_of(session, project.id).given_cents
-    form = ProjectForm(obj=project, budget=_typed(given), key=secrets.token_hex(12))
+    form = ChangeForm(obj=project, budget=_typed(given), seen_cents=given, key=secrets.token_hex(12))
     return render_template("projects/form.html", form=form, project=project)
 
 
@@ -130,14 +137,15 @@ def _typed(cents: int) -> str:
 @needs(Permission.KEEP_BOOKS)
 def save(public_id: str) -> Any:
     """Change a project; a new budget is a booking of the difference, and never below what is used or reserved."""
-    form = ProjectForm(request.form)
+    form = ChangeForm(request.form)
     with db.reading() as session:
         project = projects.seen_by(session, me(), public_id)
 
     def act(session: Session) -> None:
         found = projects.seen_by(session, me(), public_id)
         projects.change(found, form.project())
-        budgets.set_budget(session, found, parse_euros(form.budget.data, "budget"), me().id, form.key.data)
+        wanted = NewBudget(form.seen_cents.data, parse_euros(form.budget.data, "budget"))
+        budgets.change_budget(session, found, wanted, me().id, form.key.data)
 
     if saved(form, act):
         return redirect(url_for("projects.show", public_id=public_id))
