@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from fablab.billing import seller
 from fablab.orders.holding import hold
@@ -19,10 +19,12 @@ AT_ONCE = 50
 
 
 def due(session: Session, now: datetime) -> Sequence[int]:
-    """Return the quotes that wait for an answer and end soon, or have ended."""
+    """Return the quotes that wait for an answer and end soon, or have ended: of each order the newest."""
     soon = seller.today(now) + timedelta(days=settings().quote_reminder_days)
     query = select(Quote.id).join(Order, Order.id == Quote.order_id).where(Order.state == OrderState.OFFERED)
     reminded = select(QuoteReminder.quote_id)
+    newer = aliased(Quote)
+    query = query.where(~exists().where(newer.order_id == Quote.order_id, newer.version > Quote.version))
     over = Quote.valid_until < seller.today(now)
     waiting = (Quote.valid_until <= soon) & Quote.id.not_in(reminded)
     return session.scalars(query.where(over | waiting).order_by(Quote.valid_until, Quote.id).limit(AT_ONCE)).all()

@@ -384,3 +384,19 @@ def test_a_company_that_may_not_order_any_more_accepts_no_quote(session):
     with pytest.raises(Conflict, match="cannot order for this company"):
         answering.accept(session, quote, by(cast.alice), "", utcnow())
     assert order.state == OrderState.OFFERED
+
+
+def quoted_for(session, days, order, *who):
+    with environment(quote_days=str(days)):
+        return quoted(session, order, *who)
+
+
+def test_old_versions_do_not_keep_newer_quotes_from_ending(session, monkeypatch):
+    monkeypatch.setattr(ending, "AT_ONCE", 2)
+    cast, company = business(session)
+    for _ in range(2):
+        twice = three_cubes(session, cast.alice)
+        answering.withdraw(session, quoted_for(session, 1, twice, cast.alice, company), cast.alice, utcnow())
+        quoted_for(session, 90, twice, cast.alice, company)
+    ended = quoted_for(session, 5, three_cubes(session, cast.alice), cast.alice, company)
+    assert list(ending.due(session, utcnow() + timedelta(days=20))) == [ended.id]
