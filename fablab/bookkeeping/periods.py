@@ -62,6 +62,7 @@ def end_of(days: Days) -> datetime:
     return midnight(days.last_on + timedelta(days=1))
 
 
+YEARS = range(2000, 9000)  # at the ends of the calendar there is no day before, or after
 WRITTEN = {Span.DAY: "%Y-%m-%d", Span.MONTH: "%Y-%m", Span.YEAR: "%Y"}
 
 
@@ -75,6 +76,6 @@ def read_period(text: str) -> Period:
     for span, pattern in WRITTEN.items():
         with suppress(ValueError):
             first_on = datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
-            if name(span, first_on) == text:
+            if name(span, first_on) == text and first_on.year in YEARS:
                 return period(span, first_on)
     raise Invalid(say("“{text}” is not a day (2026-11-24), a month (2026-11) or a year (2026).", text=text[:40]))

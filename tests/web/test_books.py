@@ -127,3 +127,10 @@ def test_an_association_without_a_siren_is_told_what_the_tax_office_asks_for(sit
     for page in ("/books/", "/books/month"):
         assert "asks for a SIREN" in bob.get(page).text
     assert "W263001234FEC" in bob.get(f"/books/fec/{books.year}").headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("period", ["9999", "9999-12", "9999-12-31", "0001", "0001-01-01"])
+@pytest.mark.parametrize("page", ["month", "vat", "e-reporting", "journal"])
+def test_a_period_at_the_ends_of_the_calendar_is_refused_in_words(site, page, period):
+    answer = site.as_("carole").get(f"/books/{page}?period={period}")
+    assert (answer.status_code, "is not a day" in answer.text) == (422, True)
