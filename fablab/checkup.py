@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from fablab import bus, db, migrating
-from fablab.billing import seller
+from fablab.billing import clash, seller
 from fablab.bookkeeping import outside
 from fablab.db import utcnow
 from fablab.errors import Problem
@@ -51,6 +51,7 @@ def run() -> list[Finding]:
         *_card_payments(),
         *(_printers() if database.ok else ()),
         *(_digests() if database.ok else ()),
+        *(_vat_on_wallets() if database.ok else ()),
         _disk(),
         _clock(),
     ]
@@ -93,6 +94,13 @@ def _card_payments() -> Iterator[Finding]:
         yield Finding(ok=False, sentence=say("{name}: {words}", name=taken_by.name, words=problem.sentence))
         return
     yield Finding(ok=True, sentence=say("{name} takes payments by card online.", name=taken_by.name))
+
+
+def _vat_on_wallets() -> Iterator[Finding]:
+    with db.reading() as session:
+        sentence = clash.warning(session, seller.today(utcnow()))
+    if sentence is not None:
+        yield Finding(ok=False, sentence=sentence)
 
 
 def _broker() -> Finding:

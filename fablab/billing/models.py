@@ -132,6 +132,35 @@ class VatRegime(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+class Prepaid(StrEnum):
+    """When VAT is due on money that is put into a wallet."""
+
+    WITHOUT_VAT = "without_vat"
+    SINGLE_PURPOSE = "single_purpose"
+    MULTI_PURPOSE = "multi_purpose"
+
+
+PREPAID_LABELS: dict[Prepaid, str] = {
+    Prepaid.WITHOUT_VAT: N_("No VAT on wallets: only where the place is not subject to VAT"),
+    Prepaid.SINGLE_PURPOSE: N_("Single-purpose voucher: VAT at the top-up, with an invoice"),
+    Prepaid.MULTI_PURPOSE: N_("Multi-purpose voucher: VAT when the wallet pays"),
+}
+
+
+class WalletRules(Base):
+    """What holds for all wallets from a date on. Never changed: a new row takes over."""
+
+    __tablename__ = "wallet_rules"
+    __table_args__ = (CheckConstraint("cap_cents >= 0", name="cap_is_possible"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column(index=True)
+    prepaid: Mapped[Prepaid] = mapped_column(String(20))
+    cap_cents: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
 class LegalMention(Base):
     """The wording of a legal mention from a date on. Never changed: a new row takes over, documents keep copies."""
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from fablab.billing import seller
-from fablab.billing.models import Account, LedgerLine, Regime
-from fablab.db import Base, utcnow
+from fablab.billing import clash, seller
+from fablab.billing.models import Account, LedgerLine, Prepaid, Regime, WalletRules
+from fablab.db import utcnow
 from fablab.errors import Invalid
 from fablab.money import half_up, share
-from fablab.words import N_, say
+from fablab.words import Day, say
 
 FIRST_CAP_CENTS = 25_000  # CMF art. L521-3 and L525-5: the usual limit of credit that is spent at its issuer
 HIGHEST_CAP_CENTS = 1_000_000
@@ -24,41 +23,12 @@ HIGHEST_CAP_CENTS = 1_000_000
 Lines = list[tuple[Account, int | None, int]]
 
 
-class Prepaid(StrEnum):
-    """When VAT is due on money that is put into a wallet."""
-
-    WITHOUT_VAT = "without_vat"
-    SINGLE_PURPOSE = "single_purpose"
-    MULTI_PURPOSE = "multi_purpose"
-
-
-PREPAID_LABELS: dict[Prepaid, str] = {
-    Prepaid.WITHOUT_VAT: N_("No VAT on wallets: VAT only on invoices"),
-    Prepaid.SINGLE_PURPOSE: N_("Single-purpose voucher: VAT at the top-up"),
-    Prepaid.MULTI_PURPOSE: N_("Multi-purpose voucher: VAT when the wallet pays"),
-}
-
-
-class WalletRules(Base):
-    """What holds for all wallets from a date on. Never changed: a new row takes over."""
-
-    __tablename__ = "wallet_rules"
-    __table_args__ = (CheckConstraint("cap_cents >= 0", name="cap_is_possible"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    valid_from: Mapped[date] = mapped_column(index=True)
-    prepaid: Mapped[Prepaid] = mapped_column(String(20))
-    cap_cents: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-
-
 @dataclass(frozen=True)
 class RulesData:
-    """The rules of wallets, as an administrator enters them."""
+    """The rules of wallets, as an administrator enters them; VAT at the sale is right under every VAT regime."""
 
     valid_from: date
-    prepaid: Prepaid = Prepaid.WITHOUT_VAT
+    prepaid: Prepaid = Prepaid.MULTI_PURPOSE
     cap_cents: int = FIRST_CAP_CENTS
 
 
@@ -69,6 +39,10 @@ def set_rules(session: Session, data: RulesData, by_id: int | None) -> WalletRul
     if data.valid_from < seller.today(utcnow()):
         raise Invalid(say("Money that moved keeps the rules of its day: take today or later."), field="valid_from")
     row = WalletRules(**asdict(data), created_by_id=by_id)
+    day = clash.of_new_rules(row, seller.regimes(session), all_rules(session))
+    if day is not None:
+        sentence = say("From {day} on the place is subject to VAT: its wallets cannot be without VAT.", day=Day(day))
+        raise Invalid(sentence, field="prepaid")
     session.add(row)
     session.flush()
     return row
@@ -80,10 +54,10 @@ def all_rules(session: Session) -> Sequence[WalletRules]:
 
 
 def rules_on(session: Session, day: date) -> RulesData:
-    """Return the rules of a day: no VAT and a cap of 250 € until somebody sets others."""
+    """Return the rules of a day. Until somebody sets some: a cap of 250 €, and with VAT, VAT when a wallet pays."""
     found = next((each for each in all_rules(session) if each.valid_from <= day), None)
     if found is None:
-        return RulesData(date(2000, 1, 1))
+        return RulesData(date(2000, 1, 1), Prepaid.MULTI_PURPOSE if rate_on(session, day) else Prepaid.WITHOUT_VAT)
     return RulesData(found.valid_from, Prepaid(found.prepaid), found.cap_cents)
 
 

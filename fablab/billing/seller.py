@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts.legal import legal_numbers, read_iban, read_rna
 from fablab.accounts.services import EMAIL
-from fablab.billing import closed
+from fablab.billing import clash, closed
 from fablab.billing.mentions import MENTIONS
-from fablab.billing.models import LegalMention, Operation, Regime, SellerIdentity, VatRegime
+from fablab.billing.models import LegalMention, Operation, Regime, SellerIdentity, VatRegime, WalletRules
 from fablab.errors import Conflict, Invalid
 from fablab.settings import settings
-from fablab.words import say
+from fablab.words import Day, say
 
 LEGAL_RATES_BP = {
     "France": (2000, 1000, 550, 210),  # CGI art. 278 to 281 nonies, since 1 January 2014
@@ -98,6 +98,14 @@ def set_regime(session: Session, data: RegimeData, by_id: int | None) -> VatRegi
         )
     closed.refuse_from(session, data.valid_from)
     row = VatRegime(**asdict(data), created_by_id=by_id)
+    day = clash.of_new_regime(row, regimes(session), session.scalars(select(WalletRules)).all())
+    if day is not None:
+        sentence = say(
+            "From {day} on the rules of wallets say “no VAT on wallets”, which cannot stand beside VAT: first let"
+            " another rule hold from that day on, or take a later day.",
+            day=Day(day),
+        )
+        raise Invalid(sentence, field="regime")
     session.add(row)
     session.flush()
     return row

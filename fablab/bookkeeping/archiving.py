@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 
 from fablab import files
 from fablab.billing import closed, seller
-from fablab.billing.models import LedgerEntry, LedgerLine, LegalMention, SellerIdentity, VatRegime
-from fablab.billing.prepaid import WalletRules
+from fablab.billing.models import LedgerEntry, LedgerLine, LegalMention, SellerIdentity, VatRegime, WalletRules
 from fablab.bookkeeping import archive_format as form
 from fablab.bookkeeping import fec_package, journal_csv
 from fablab.bookkeeping.archive_format import Manifest

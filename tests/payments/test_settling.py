@@ -11,7 +11,7 @@ from fablab import db, leaving
 from fablab.accounts.permissions import Role
 from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
-from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Prepaid
 from fablab.billing.prepaid import Prepaid, RulesData
 from fablab.bookkeeping import fec, fec_checking, payouts, takings
 from fablab.bookkeeping.models import Span

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 
 from fablab.billing import ledger, prepaid, receipts, seller
 from fablab.billing.ledger import Paid
-from fablab.billing.models import Account, LedgerLine
-from fablab.billing.prepaid import Prepaid, RulesData
+from fablab.billing.models import Account, LedgerLine, Prepaid
+from fablab.billing.prepaid import RulesData
 from fablab.db import utcnow
 from fablab.errors import Invalid, NotFound
 from fablab.invoicing import from_orders, verifying

@@ -9,8 +9,8 @@ from fablab import db
 from fablab.accounts.permissions import Role
 from fablab.billing import ledger, offering, prepaid
 from fablab.billing import services as billing
-from fablab.billing.models import Account
-from fablab.billing.prepaid import Prepaid, RulesData
+from fablab.billing.models import Account, Prepaid
+from fablab.billing.prepaid import RulesData
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import from_orders, verifying

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import seller
+from fablab.billing import clash, seller
 from fablab.billing.models import ACCOUNT_LABELS
 from fablab.bookkeeping import checking, closings, fec, fec_package, journal_csv, letters, outside, reporting
 from fablab.bookkeeping.closings import Closer
@@ -57,6 +57,7 @@ def show() -> Any:
             reports=reporting.standing(session, _today()),
             what_labels=reporting.WHAT_LABELS,
             today=_today(),
+            warning=clash.warning(session, _today()),
         )
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts.permissions import Permission
 from fablab.billing import prepaid, seller
-from fablab.billing.prepaid import PREPAID_LABELS, Prepaid, RulesData
+from fablab.billing.models import PREPAID_LABELS, Prepaid
+from fablab.billing.prepaid import RulesData
 from fablab.db import utcnow
 from fablab.money import parse_euros
 from fablab.web.auth import me, needs
