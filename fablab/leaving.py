@@ -11,6 +11,7 @@ import secrets
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from fablab.accounts.addresses import InvoiceAddress
 from fablab.accounts.models import ERASED_DOMAIN, CompanyMember, Person, SignIn
 from fablab.billing import ledger
 from fablab.errors import Conflict
@@ -43,7 +44,7 @@ def erase(session: Session, person: Person, by: Person) -> None:
     _refuse_open(session, person)
     for draft in session.scalars(select(Order).where(Order.person_id == person.id, Order.state.in_(EDITABLE))):
         orders.cancel(session, draft, by.id)
-    for table in (SignIn, CompanyMember, NoticeChoice, Notice, Mail):
+    for table in (SignIn, CompanyMember, InvoiceAddress, NoticeChoice, Notice, Mail):
         session.execute(delete(table).where(table.person_id == person.id))
     person.name = Language(settings().language).text(say("Erased account"))
     person.email = f"{secrets.token_hex(8)}@{ERASED_DOMAIN}"

@@ -1,9 +1,10 @@
 """All tables of all subjects, for migrations: importing this module makes the metadata complete."""
 
 from fablab import ticks
+from fablab.accounts import addresses
 from fablab.accounts import models as accounts
 from fablab.accounts import project_models as projects
-from fablab.billing import closed, prepaid
+from fablab.billing import closed, vouchers
 from fablab.billing import hand_models as hand_prices
 from fablab.billing import models as billing
 from fablab.billing import projects as project_budgets
@@ -67,11 +68,14 @@ APPEND_ONLY = (
     "digest_mail",
     "e_report",
     "hand_price",
+    "voucher",
+    "voucher_use",
 )
 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
+    "addresses",
     "billing",
     "bookkeeping",
     "cash",
@@ -88,7 +92,6 @@ __all__ = [
     "notices",
     "orders",
     "payments",
-    "prepaid",
     "project_budgets",
     "projects",
     "quotes",
@@ -98,4 +101,5 @@ __all__ = [
     "shelf",
     "threads",
     "ticks",
+    "vouchers",
 ]

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from fablab import bus
 from fablab.accounts.models import Person
-from fablab.billing import closed, prepaid, seller
+from fablab.billing import closed, prepaid, seller, vouchers
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
+from fablab.billing.vouchers import Part
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.money import share, spread
+from fablab.money import spread
 from fablab.words import N_, Euros, Sentence, say
 
 
@@ -88,9 +89,15 @@ def charged_cents(session: Session, order_id: int) -> int:
 
 
 def vat_of_charges(session: Session, order_id: int) -> int:
-    """Return how much of what was charged for an order was taken for VAT at once, and not for sales, in cents."""
+    """Return how much of what was charged for an order was taken for VAT at once, in cents; not that of vouchers."""
     sold = sold_by_account(session, order_id)
-    return sold.get(Account.VAT, 0) + sold.get(Account.VAT_PREPAID, 0)
+    of_vouchers = vouchers.total(vouchers.of_order(session, order_id)).vat_cents
+    return sold.get(Account.VAT, 0) + sold.get(Account.VAT_PREPAID, 0) - of_vouchers
+
+
+def to_invoice_cents(session: Session, order_id: int) -> int:
+    """Return what was charged for an order without what vouchers paid: that stands on the invoices of top-ups."""
+    return charged_cents(session, order_id) - vouchers.total(vouchers.of_order(session, order_id)).cents
 
 
 def sold_by_account(session: Session, order_id: int) -> dict[Account, int]:
@@ -168,26 +175,38 @@ IN_CASH = Paid()
 def top_up(
     session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid = IN_CASH
 ) -> LedgerEntry:
-    """Put money that was received into a wallet; the same key twice is one top-up. Raises `Invalid`."""
+    """Put money that was received into a wallet, without an invoice; the same key twice is one top-up.
+
+    Raises `Invalid`.
+    """
     lock_wallet(session, person.id)
+    found = with_key(session, key)
+    if found is not None:
+        return found
+    refuse_top_up(session, person, amount_cents, paid)
+    return receive(session, person, amount_cents, by_id, key, paid)
+
+
+def refuse_top_up(session: Session, person: Person, amount_cents: int, paid: Paid) -> None:
+    """Raise `Invalid` when so much cannot be put into a wallet at the desk; the wallet must be locked."""
     if amount_cents <= 0:
         raise Invalid(say("A top-up is more than nothing."), field="amount")
     if paid.account not in TOP_UP_TEXTS:
         raise ValueError(f"nobody pays by {paid.account} at the desk")
-    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
-    if found is not None:
-        return found
     limit = prepaid.rules_on(session, seller.today(utcnow())).cap_cents
     if held_cents(session, person.id) + amount_cents > limit:
         raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")
-    return receive(session, person, amount_cents, by_id, key, paid)
+
+
+def with_key(session: Session, key: str) -> LedgerEntry | None:
+    """Return the booking with a key, if there is one."""
+    return session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
 
 
 def receive(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
     """Book money for a wallet that has come already, whatever the wallet holds; the same key twice is one booking."""
     lock_wallet(session, person.id)
     lines: prepaid.Lines = [(paid.account, None, amount_cents), (Account.WALLET, person.id, -amount_cents)]
-    lines += prepaid.vat_coming_in(session, amount_cents)
     return post(session, Booking(key, EntryKind.TOP_UP, lines, _top_up_text(paid), by_id=by_id))
 
 
@@ -198,15 +217,31 @@ PAY_OUT_TEXTS: dict[Account, str] = {
 
 
 def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
-    """Pay money of a wallet back to its person; the same key twice is one booking. What is reserved stays.
+    """Pay money of a wallet that is no voucher back to its person; the same key twice is one booking.
 
     VAT that was due when the money came in goes back with it. Raises `Invalid` naming the field, also when the drawer
     does not hold what is to be paid in cash.
+    VAT of an older top-up goes back with it. Raises `Invalid` naming the field.
     """
     lock_wallet(session, person.id)
-    found = session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
+    found = with_key(session, key)
     if found is not None:
         return found
+    refuse_pay_out(session, person, amount_cents, paid)
+    held = held_cents(session, person.id)
+    if amount_cents > held - vouchers.left_cents(session, person.id):
+        raise ValueError("a voucher is paid out with a credit note")
+    older = prepaid.vat_to_pay_out(session, person.id, amount_cents, held)
+    lines: prepaid.Lines = [(Account.WALLET, person.id, amount_cents), (paid.account, None, -amount_cents)]
+    if older:
+        lines += [(Account.VAT, None, older), (Account.VAT_PREPAID, None, -older)]
+    text, reference = say(PAY_OUT_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
+    said = say("{how} · {reference}", how=text, reference=reference) if reference else text
+    return post(session, Booking(key, EntryKind.REFUND, lines, said, by_id=by_id))
+
+
+def refuse_pay_out(session: Session, person: Person, amount_cents: int, paid: Paid) -> None:
+    """Raise `Invalid` when so much cannot be paid out of a wallet: what is reserved stays. It must be locked."""
     if paid.account not in PAY_OUT_TEXTS:
         raise ValueError(f"nobody is paid by {paid.account}")
     left = balance_cents(session, person.id)
@@ -283,10 +318,11 @@ def charge(
     lock_wallet(session, person_id)
     if amount_cents > reserved_cents(session, order_id):
         raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))
-    if amount_cents:
-        lines: prepaid.Lines = [(Account.RESERVED, person_id, amount_cents)]
-        lines += prepaid.sale(session, person_id, amount_cents, held_cents(session, person_id))
-        post(session, Booking(key, EntryKind.CHARGE, lines, text, order_id=order_id, by_id=by_id))
+    if amount_cents and with_key(session, key) is None:
+        sold = prepaid.sale(session, person_id, amount_cents, held_cents(session, person_id))
+        lines = [(Account.RESERVED, person_id, amount_cents), *sold.lines]
+        made = write(session, Booking(key, EntryKind.CHARGE, lines, text, order_id=order_id, by_id=by_id))
+        vouchers.note(session, made.id, sold.parts)
 
 
 def give_back(
@@ -294,16 +330,31 @@ def give_back(
 ) -> None:
     """Book a part of what was charged for an order back into the wallet, from sales and VAT alike.
 
-    Raises `Conflict` rather than give back more than was charged.
+    What vouchers paid is a voucher again. Raises `Conflict` rather than give back more than was charged.
     """
     lock_wallet(session, person_id)
+    if with_key(session, key) is not None:
+        return
     sold = sold_by_account(session, order_id)
-    if amount_cents > sum(sold.values()):
+    charged = sum(sold.values())
+    if amount_cents > charged:
         raise Conflict(say("Nothing that was charged for this order is left to give back."))
-    shares = spread(amount_cents, list(sold.values()))
-    lines: prepaid.Lines = [(account, None, cents) for account, cents in zip(sold, shares, strict=True) if cents]
+    parts = vouchers.given_back(session, order_id, amount_cents, charged)
+    back = _from_sales(sold, vouchers.total(vouchers.of_order(session, order_id)), vouchers.total(parts), amount_cents)
+    lines: prepaid.Lines = [(account, None, cents) for account, cents in back.items() if cents]
     lines.append((Account.WALLET, person_id, -amount_cents))
-    post(session, Booking(key, EntryKind.REFUND, lines, text, order_id=order_id, by_id=by_id))
+    made = write(session, Booking(key, EntryKind.REFUND, lines, text, order_id=order_id, by_id=by_id))
+    vouchers.note(session, made.id, parts, sign=-1)
+
+
+def _from_sales(sold: dict[Account, int], used: Part, back: Part, amount_cents: int) -> dict[Account, int]:
+    """Return what leaves each account when an amount is given back, and so much of it to vouchers."""
+    of_vouchers = {Account.SALES: used.cents - used.vat_cents, Account.VAT_PREPAID: used.vat_cents}
+    others = {account: cents - of_vouchers.get(account, 0) for account, cents in sold.items()}
+    rest = amount_cents - back.cents
+    shares = dict(zip(others, spread(rest, list(others.values())), strict=True)) if rest else {}
+    to_vouchers = {Account.SALES: back.cents - back.vat_cents, Account.VAT_PREPAID: back.vat_cents}
+    return {account: shares.get(account, 0) + to_vouchers.get(account, 0) for account in sold | to_vouchers}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.db import Base, utcnow
@@ -157,6 +157,7 @@ class WalletRules(Base):
     valid_from: Mapped[date] = mapped_column(index=True)
     prepaid: Mapped[Prepaid] = mapped_column(String(20))
     cap_cents: Mapped[int]
+    invoice_orders: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import clash, seller
+from fablab.billing import clash, seller, vouchers
 from fablab.billing.models import Account, LedgerLine, Prepaid, Regime, WalletRules
 from fablab.db import utcnow
 from fablab.errors import Invalid
@@ -30,6 +30,7 @@ class RulesData:
     valid_from: date
     prepaid: Prepaid = Prepaid.MULTI_PURPOSE
     cap_cents: int = FIRST_CAP_CENTS
+    invoice_orders: bool = True
 
 
 def set_rules(session: Session, data: RulesData, by_id: int | None) -> WalletRules:
@@ -54,11 +55,11 @@ def all_rules(session: Session) -> Sequence[WalletRules]:
 
 
 def rules_on(session: Session, day: date) -> RulesData:
-    """Return the rules of a day. Until somebody sets some: a cap of 250 €, and with VAT, VAT when a wallet pays."""
+    """Return the rules of a day. Until somebody sets some: 250 €, VAT when a wallet pays, an invoice for each order."""
     found = next((each for each in all_rules(session) if each.valid_from <= day), None)
     if found is None:
         return RulesData(date(2000, 1, 1), Prepaid.MULTI_PURPOSE if rate_on(session, day) else Prepaid.WITHOUT_VAT)
-    return RulesData(found.valid_from, Prepaid(found.prepaid), found.cap_cents)
+    return RulesData(found.valid_from, Prepaid(found.prepaid), found.cap_cents, found.invoice_orders)
 
 
 def vat_within(gross_cents: int, rate_bp: int) -> int:
@@ -72,30 +73,52 @@ def rate_on(session: Session, day: date) -> int:
     return found.rate_bp if found is not None and found.regime == Regime.STANDARD else 0
 
 
-def vat_coming_in(session: Session, cents: int) -> Lines:
-    """Return the lines for VAT that is due because money came into a wallet (negative: because it went out again)."""
-    day = seller.today(utcnow())
-    if rules_on(session, day).prepaid != Prepaid.SINGLE_PURPOSE:
-        return []
-    vat = vat_within(cents, rate_on(session, day))
-    return [(Account.VAT_PREPAID, None, vat), (Account.VAT, None, -vat)] if vat else []
+def vat_due_at_top_up(session: Session, day: date) -> bool:
+    """Tell whether money that is put into a wallet on a day is a single-purpose voucher: sold, with VAT, at once."""
+    return rules_on(session, day).prepaid == Prepaid.SINGLE_PURPOSE and rate_on(session, day) > 0
 
 
-def sale(session: Session, person_id: int, cents: int, held_cents: int) -> Lines:
-    """Return the credit lines of a sale that a wallet pays, which held so much before, reservations included.
+@dataclass(frozen=True)
+class Sold:
+    """The credit lines of a sale that a wallet pays, and the parts of vouchers it takes."""
 
-    VAT that was due at a top-up leaves with its share of the money. Otherwise it is due now, as the regime says.
+    lines: Lines
+    parts: list[vouchers.Part]
+
+
+def sale(session: Session, person_id: int, cents: int, held_cents: int) -> Sold:
+    """Return the sale of so much that a wallet pays, which held so much before, reservations included.
+
+    Vouchers pay first: their VAT was due at the top-up. VAT of the rest is due now, unless it was due at a top-up from
+    the time before such top-ups had an invoice; that leaves with its share of the money.
     """
-    day = seller.today(utcnow())
-    vat = vat_within(cents, rate_on(session, day))
-    prepaid = share(vat_prepaid_cents(session, person_id), cents, held_cents)
-    due = max(vat - prepaid, 0) if rules_on(session, day).prepaid == Prepaid.MULTI_PURPOSE else 0
+    there = vouchers.left(session, person_id)
+    parts = vouchers.taken(there, cents)
+    left, paid = vouchers.total(there), vouchers.total(parts)
+    rest = cents - paid.cents
+    older = share(vat_prepaid_cents(session, person_id) - left.vat_cents, rest, held_cents - left.cents) if rest else 0
+    due = _vat_due(session, rest, older)
     lines: Lines = [
-        (Account.SALES, None, prepaid + due - cents),
-        (Account.VAT_PREPAID, None, -prepaid),
+        (Account.SALES, None, paid.vat_cents + older + due - cents),
+        (Account.VAT_PREPAID, None, -paid.vat_cents - older),
         (Account.VAT, None, -due),
     ]
-    return [line for line in lines if line[2]]
+    return Sold([line for line in lines if line[2]], parts)
+
+
+def _vat_due(session: Session, cents: int, older_cents: int) -> int:
+    """Return the VAT that is due now on what a wallet pays without a voucher."""
+    day = seller.today(utcnow())
+    rule = rules_on(session, day).prepaid
+    if rule == Prepaid.WITHOUT_VAT or (rule == Prepaid.SINGLE_PURPOSE and older_cents):
+        return 0
+    return max(vat_within(cents, rate_on(session, day)) - older_cents, 0)
+
+
+def vat_to_pay_out(session: Session, person_id: int, cents: int, held_cents: int) -> int:
+    """Return the VAT of older top-ups in so much of a wallet that no voucher is part of."""
+    left = vouchers.total(vouchers.left(session, person_id))
+    return share(vat_prepaid_cents(session, person_id) - left.vat_cents, cents, held_cents - left.cents)
 
 
 def vat_prepaid_cents(session: Session, person_id: int) -> int:

@@ -193,6 +193,11 @@ def can_invoice(session: Session, day: date) -> bool:
     )
 
 
+def can_invoice_vat(session: Session, day: date) -> bool:
+    """Tell whether the seller is known well enough to write an invoice with VAT on a day."""
+    return can_invoice(session, day) and bool(identity_on(session, day).vat_number)
+
+
 def mentions_on(session: Session, day: date) -> dict[str, str]:
     """Return the wordings of all mentions on a day: those that were entered, or those we ship."""
     entered = select(LegalMention.code, LegalMention.text).where(LegalMention.valid_from <= day)

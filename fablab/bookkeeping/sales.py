@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import prepaid, seller
+from fablab.billing import prepaid, seller, vouchers
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation
 from fablab.bookkeeping.periods import Days, end_of, midnight
 from fablab.invoicing.content import Content, from_text
@@ -101,6 +101,9 @@ def _of_deposit(session: Session, entry: LedgerEntry, deposit: Document) -> Iter
 def _of_wallet(session: Session, entry: LedgerEntry, content: Content | None) -> Iterator[Sale]:
     """Return what a booking of a wallet sells: a voucher, or what the wallet pays, or its return to an invoice."""
     moved = {account: -sum(each.amount_cents for each in entry.lines if each.account == account) for account in Account}
+    used = vouchers.of_entry(session, entry.id)  # sold with the invoice of its top-up
+    moved[Account.SALES] -= used.cents - used.vat_cents
+    moved[Account.VAT_PREPAID] -= used.vat_cents
     day, vat = seller.today(entry.at), moved[Account.VAT]
     rate = content.rates[0].rate_bp if content is not None else prepaid.rate_on(session, day)
     if vat:
@@ -109,7 +112,7 @@ def _of_wallet(session: Session, entry: LedgerEntry, content: Content | None) ->
         booked = True
     elif moved[Account.SALES] and not moved[Account.VAT_PREPAID]:
         vat = prepaid.vat_within(moved[Account.SALES], rate)
-        net, booked = moved[Account.SALES] - vat, rate == 0
+        net, booked = moved[Account.SALES] - vat, vat == 0
     else:
         return
     yield Sale(day, rate, net, vat, _operation(session, day), to_consumer=True, booked=booked)

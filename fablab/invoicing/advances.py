@@ -151,12 +151,18 @@ def _standing_at(session: Session, deposit: Document, account: Account) -> int:
     return -(session.scalar(total) or 0)
 
 
-def booked(content: Content, *, of_deposit: bool) -> dict[Account, int]:
-    """Return what a document moves when it is issued, by account; a credit note for a deposit moves VAT that waits.
+def booked(content: Content, about: Kind) -> dict[Account, int]:
+    """Return what an invoice of this kind, or a credit note about one, moves when it is issued, by account.
 
-    What an invoice deducts is no debt any more: it leaves the advances, and its VAT was due before.
+    A credit note for a deposit moves VAT that waits. What an invoice deducts is no debt any more: it leaves the
+    advances, and its VAT was due before. A voucher's money stands in the wallet until it is used, its VAT is due.
     """
     sign = -1 if content.kind == Kind.CREDIT_NOTE else 1
+    if about == Kind.VOUCHER:
+        amounts = {Account.RECEIVABLE: content.gross_cents, Account.WALLET: -content.gross_cents}
+        amounts |= {Account.VAT_PREPAID: content.vat_cents, Account.VAT: -content.vat_cents}
+        return {account: sign * amount for account, amount in amounts.items() if amount}
+    of_deposit = about == Kind.DEPOSIT
     net = sum(each.net_cents for each in content.deposits)
     vat = sum(each.vat_cents for each in content.deposits)
     amounts = {

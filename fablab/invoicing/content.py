@@ -95,6 +95,9 @@ class Content:
     """All a document says. `paid_cents` was paid before it was issued: by the wallet, or with the deposits.
 
     `rounding` is the rule of its amounts; documents of before it was written down, and credit notes, have none.
+    """All a document says. `paid_cents` was paid before it was issued: by the wallet, with the deposits, or at once.
+
+    `paid_by` is the method of what was paid at once.
     """
 
     kind: Kind
@@ -119,6 +122,7 @@ class Content:
     deposits: tuple[Deducted, ...] = ()
     rounding: Rounding | None = None
     currency: str = "EUR"
+    paid_by: str = ""
     version: int = 1
 
     @property

@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import seller
+from fablab.billing import ledger, seller, vouchers
+from fablab.billing.vouchers import Part
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import advances, aided, chain, issuing, payments, queries
 from fablab.invoicing.amounts import RateSum, part_of
@@ -74,6 +75,8 @@ def consequence(session: Session, invoice: Document, credit: Credit) -> Conseque
         )
     if credit.invoice_again and invoice.kind == Kind.DEPOSIT:
         raise Invalid(say("A deposit is credited, and another one asked for on its own page."), field="invoice_again")
+    if invoice.kind == Kind.VOUCHER:
+        _refuse_of_voucher(session, invoice, credit)
     balance = queries.balance_cents(session, invoice) - credit.gross_cents
     if credit.invoice_again:
         balance += min(payments.settled_cents(session, invoice), credit.gross_cents)
@@ -82,16 +85,31 @@ def consequence(session: Session, invoice: Document, credit: Credit) -> Conseque
     return Consequence(part, credit.gross_cents, balance, takes_all)
 
 
+def _refuse_of_voucher(session: Session, invoice: Document, credit: Credit) -> None:
+    """Raise `Invalid` when the wallet does not have free what a voucher is to be credited."""
+    if credit.invoice_again:
+        raise Invalid(say("A top-up is paid out of the wallet, and made again there."), field="invoice_again")
+    free = ledger.balance_cents(session, invoice.person_id or 0)
+    if credit.gross_cents > free:
+        raise Invalid(say("Only {free} of it is free in the wallet.", free=Euros(free)), field="amount")
+
+
 def issue(session: Session, invoice: Document, credit: Credit, command: Command) -> Document:
-    """Issue a credit note. Raises like `consequence`."""
+    """Issue a credit note; what is credited of a voucher leaves the wallet. Raises like `consequence`."""
     head = chain.hold(session)
     found = issuing.issued_before(session, command, corrects_id=invoice.id)
     if found is not None:
         return found
+    if invoice.kind == Kind.VOUCHER and invoice.person_id is not None:
+        ledger.lock_wallet(session, invoice.person_id)
     effect = consequence(session, invoice, credit)
     content = _content(session, invoice, credit, effect, seller.today(command.now))
     owner = {"company_id": invoice.company_id, "person_id": invoice.person_id}
     note = issuing.write(session, head, content, command, corrects=invoice, **owner)
+    if invoice.kind == Kind.VOUCHER:
+        entry = ledger.with_key(session, f"document-{note.position}")
+        assert entry is not None
+        vouchers.note(session, entry.id, [Part(invoice.id, note.gross_cents, note.vat_cents)])
     if credit.invoice_again:
         _give_back_orders(session, invoice, note)
         advances.write_down(session, note, content)
@@ -128,6 +146,7 @@ def _content(session: Session, invoice: Document, credit: Credit, effect: Conseq
         vat_cents=effect.vat_cents,
         gross_cents=effect.gross_cents,
         paid_cents=0,
+        paid_by="",
         corrects=Corrects(original.number, original.issued_on, reason),
         deposits=advances.deducted_in(session, invoice) if credit.invoice_again else (),
         mentions=issuing.mentions_on(session, original.regime, day, to_company=original.buyer.is_company),

@@ -9,10 +9,10 @@ from typing import Any
 
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.content import Buyer, Content, Seller
-from fablab.invoicing.models import Kind
+from fablab.invoicing.models import Kind, Method
 
 SIREN, SIRET, DIRECTORY = "0002", "0009", "0225"
-TYPES = {Kind.INVOICE: "380", Kind.DEPOSIT: "386", Kind.CREDIT_NOTE: "381"}
+TYPES = {Kind.INVOICE: "380", Kind.VOUCHER: "380", Kind.DEPOSIT: "386", Kind.CREDIT_NOTE: "381"}
 UNPAID, PAID, FINAL = "1", "2", "4"
 NOTES = {"late_penalty": "PMD", "recovery": "PMT", "early_payment": "AAB", "footer": "AAI"}
 PROCESS = {Operation.GOODS: "B", Operation.SERVICES: "S"}
@@ -23,6 +23,7 @@ EXEMPTIONS = {
     Regime.NOT_TAXABLE: "VATEX-EU-O",
 }
 TRANSFER, NOT_SAID = "30", "1"
+PAID_BY = {Method.CASH: "10", Method.CHEQUE: "20", Method.CARD: "48", Method.ONLINE: "68"}
 
 
 def xml_of(content: Content) -> bytes:
@@ -84,7 +85,9 @@ def _totals(content: Content) -> dict[str, str]:
 def _means(content: Content) -> dict[str, str]:
     if content.seller.iban and content.due_cents and content.kind != Kind.CREDIT_NOTE:
         return {"BT-81": TRANSFER, "BT-84": content.seller.iban}
-    return {"BT-81": NOT_SAID}
+    if content.paid_by == Method.TRANSFER and content.seller.iban:
+        return {"BT-81": TRANSFER, "BT-84": content.seller.iban}
+    return {"BT-81": PAID_BY.get(Method(content.paid_by), NOT_SAID) if content.paid_by else NOT_SAID}
 
 
 def _rate(content: Content, place: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from fablab.billing.services import earned_by, earned_cents
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, crediting, issuing, queries
-from fablab.invoicing.content import Buyer, from_text
+from fablab.invoicing.content import Buyer
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, DocumentOrder
 from fablab.languages import Language
@@ -62,10 +62,13 @@ def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
 
 
 def to_invoice_cents(session: Session, order: Order) -> int:
-    """Return how much of an order's price is to be invoiced: its good parts, without what was invoiced before."""
+    """Return how much of an order's price is to be invoiced: its good parts, without what was invoiced before.
+
+    What a member paid with vouchers was invoiced with the top-up.
+    """
     if order.state not in MADE:
         return 0
-    earned = earned_cents(session, order) if order.company_id else ledger.charged_cents(session, order.id)
+    earned = earned_cents(session, order) if order.company_id else ledger.to_invoice_cents(session, order.id)
     return earned - queries.invoiced_cents(session, order.id)
 
 
@@ -228,6 +231,11 @@ def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, 
     for field in ("name", "street", "postcode", "city"):
         if not getattr(buyer, field).strip():
             raise Invalid(say("An invoice has to name this."), field=field)
+    return invoice_paid(session, order, buyer, language, command)
+
+
+def invoice_paid(session: Session, order: Order, buyer: Buyer, language: str, command: Command) -> Document:
+    """Issue the invoice of an order a wallet was charged for. Raises `Conflict` when there is nothing to invoice."""
     if order.company_id is not None or to_invoice_cents(session, order) <= 0:
         raise Conflict(say("There is nothing to invoice."))
     draft = Draft(
@@ -239,10 +247,3 @@ def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, 
         paid=True,
     )
     return issuing.issue(session, draft, command)
-
-
-def last_buyer(session: Session, person_id: int) -> Buyer | None:
-    """Return how a person was named and addressed on their last invoice."""
-    query = select(Document).where(Document.person_id == person_id).order_by(Document.position.desc()).limit(1)
-    found = session.scalars(query).first()
-    return from_text(found.payload).buyer if found else None

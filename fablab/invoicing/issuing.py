@@ -22,6 +22,7 @@ from fablab.words import Sentence, say
 
 ENTRY_KINDS = {
     Kind.INVOICE: EntryKind.INVOICE,
+    Kind.VOUCHER: EntryKind.INVOICE,
     Kind.DEPOSIT: EntryKind.INVOICE,
     Kind.CREDIT_NOTE: EntryKind.CREDIT_NOTE,
 }
@@ -41,7 +42,7 @@ class Item:
 class Draft:
     """An invoice before it is issued; a company's deducts the deposits of its orders.
 
-    `paid` says that the buyer's wallet was charged for all of it already.
+    `paid` says that all of it is paid already: the buyer's wallet was charged for it, or by this method at once.
     """
 
     buyer: Buyer
@@ -54,6 +55,7 @@ class Draft:
     company_id: int | None = None
     person_id: int | None = None
     paid: bool = False
+    paid_by: str = ""
     kind: Kind = Kind.INVOICE
 
 
@@ -95,7 +97,7 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
     for order_id, cents in invoiced.items():
         session.add(DocumentOrder(document_id=document.id, order_id=order_id, amount_cents=cents))
     advances.write_down(session, document, content)
-    if draft.paid:
+    if draft.paid and not draft.paid_by:
         payments.settle_from_charges(session, document, command.by_id)
     session.flush()
     aided.settle_orders(session, document, command.by_id)
@@ -137,6 +139,7 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         po_number=draft.po_number,
         deposits=deposits,
         rounding=sums.rounding,
+        paid_by=draft.paid_by,
     )
 
 
@@ -222,9 +225,9 @@ def write(
 
 
 def _book(session: Session, document: Document, content: Content, corrects: Document | None) -> None:
-    of_deposit = Kind.DEPOSIT in (content.kind, corrects.kind if corrects else None)
-    amounts = advances.booked(content, of_deposit=of_deposit)
-    if corrects is not None and of_deposit:
+    about = Kind(corrects.kind) if corrects else content.kind
+    amounts = advances.booked(content, about)
+    if corrects is not None and about == Kind.DEPOSIT:
         amounts.pop(Account.VAT_WAITING, None)
         left = advances.uncredited(session, corrects)
         moving = advances.vat_moving(session, corrects, advances.paid_cents(session, corrects), left)
@@ -232,7 +235,10 @@ def _book(session: Session, document: Document, content: Content, corrects: Docu
     booking = Booking(
         key=f"document-{document.position}",
         kind=ENTRY_KINDS[Kind(document.kind)],
-        lines=[(account, None, cents) for account, cents in amounts.items()],
+        lines=[
+            (account, document.person_id if account == Account.WALLET else None, cents)
+            for account, cents in amounts.items()
+        ],
         text=named(document),
         document_id=document.id,
         by_id=document.issued_by_id,

@@ -14,9 +14,10 @@ from fablab.words import N_
 
 
 class Kind(StrEnum):
-    """What a paper is. Deposit invoices are numbered among the invoices; quotes are not in the books, and elsewhere."""
+    """What a paper is. Those of deposits and vouchers are numbered among the invoices; quotes are not in the books."""
 
     INVOICE = "invoice"
+    VOUCHER = "voucher"
     DEPOSIT = "deposit"
     CREDIT_NOTE = "credit_note"
     QUOTE = "quote"
@@ -24,11 +25,18 @@ class Kind(StrEnum):
 
 KIND_LABELS: dict[Kind, str] = {
     Kind.INVOICE: N_("Invoice"),
+    Kind.VOUCHER: N_("Invoice of a top-up"),
     Kind.DEPOSIT: N_("Deposit invoice"),
     Kind.CREDIT_NOTE: N_("Credit note"),
     Kind.QUOTE: N_("Quote"),
 }
-SERIES: dict[Kind, str] = {Kind.INVOICE: "F", Kind.DEPOSIT: "F", Kind.CREDIT_NOTE: "A", Kind.QUOTE: "D"}
+SERIES: dict[Kind, str] = {
+    Kind.INVOICE: "F",
+    Kind.VOUCHER: "F",
+    Kind.DEPOSIT: "F",
+    Kind.CREDIT_NOTE: "A",
+    Kind.QUOTE: "D",
+}
 
 
 class Chain(Base):
@@ -57,7 +65,7 @@ class Counter(Base):
 
 
 class Document(Base):
-    """An issued invoice, deposit invoice or credit note.
+    """An issued invoice of a sale, a voucher or a deposit, or a credit note.
 
     `payload` is all it says, exactly as it was hashed; the columns repeat parts.
     Amounts of credit notes are positive, as they are printed.

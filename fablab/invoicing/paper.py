@@ -15,7 +15,7 @@ from fablab import files
 from fablab.errors import Problem
 from fablab.invoicing.content import Content
 from fablab.invoicing.facturx import xml_of
-from fablab.invoicing.models import DocumentFile
+from fablab.invoicing.models import METHOD_LABELS, DocumentFile, Method
 from fablab.languages import Language
 from fablab.settings import settings
 from fablab.words import say
@@ -86,6 +86,8 @@ def make_pdf(content: Content) -> bytes:
 def html_of(content: Content) -> str:
     """Return the page a PDF is printed from."""
     facts = {"content": content, "place": settings().place_name, "has_vat": content.regime == "standard"}
+    method = say("Paid: {method}", method=say(METHOD_LABELS[Method(content.paid_by)])) if content.paid_by else None
+    facts |= {"paid_by": Language(content.language).text(method) if method else ""}
     return written("document.html", content.language, facts)
 
 

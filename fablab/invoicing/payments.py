@@ -62,6 +62,9 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     if holder is not None:
         lines += prepaid.vat_coming_in(session, -amount)
     payment = _write(session, invoice, data, amount, lines, by_id)
+    account = ACCOUNTS[data.method]
+    holder = invoice.person_id if data.method == Method.WALLET else None
+    payment = _write(session, invoice, data, amount, [(account, holder, amount)], by_id)
     telling.paid(session, invoice, payment)
     return payment
 
@@ -91,8 +94,8 @@ def _must_be_possible(session: Session, invoice: Document, data: PaymentData, ba
         raise Invalid(sentence, field="amount")
     if data.received_on > day:
         raise Invalid(say("This day has not come yet."), field="received_on")
-    if data.method == Method.WALLET and (balance > 0 or invoice.person_id is None):
-        raise Invalid(say("Into the wallet money can only be paid back, and only to a person."), field="method")
+    if data.method == Method.WALLET:
+        _refuse_wallet(invoice, balance)
     if data.method == Method.ONLINE and balance > 0:
         raise Invalid(say("A payment by card online is noted by itself when it comes."), field="method")
     if data.method == Method.CASH:
@@ -104,6 +107,15 @@ def _cash_must_be_possible(session: Session, invoice: Document, cents: int, *, p
         ledger.must_be_in_drawer(session, cents)
     elif invoice.company_id is not None and _cash_of(session, invoice) + cents > MOST_CASH_CENTS:
         raise Invalid(say("A company may pay at most {most} in cash.", most=Euros(MOST_CASH_CENTS)), field="method")
+
+
+def _refuse_wallet(invoice: Document, balance: int) -> None:
+    """Raise `Invalid` unless money of this invoice can be paid back into a wallet."""
+    if balance > 0 or invoice.person_id is None:
+        raise Invalid(say("Into the wallet money can only be paid back, and only to a person."), field="method")
+    if invoice.kind == Kind.VOUCHER:
+        sentence = say("This money was taken out of the wallet: it is paid back in cash or to the bank.")
+        raise Invalid(sentence, field="method")
 
 
 def _cash_of(session: Session, invoice: Document) -> int:
@@ -127,7 +139,7 @@ def _orders_of(session: Session, invoice: Document) -> Sequence[DocumentOrder]:
 
 def _vat_of(session: Session, invoiced: DocumentOrder) -> int:
     """Return the VAT that was taken when the wallet was charged for what is invoiced: the invoice books it again."""
-    charged = ledger.charged_cents(session, invoiced.order_id)
+    charged = ledger.to_invoice_cents(session, invoiced.order_id)
     return share(ledger.vat_of_charges(session, invoiced.order_id), invoiced.amount_cents, charged) if charged else 0
 
 
@@ -150,6 +162,8 @@ def reverse(session: Session, payment: Payment, by_id: int | None) -> Payment:
     chain.hold(session)
     if payment.reverses_id is not None or is_reversed(session, payment):
         raise Conflict(say("This payment was taken back already."))
+    if payment.amount_cents > 0 and session.get_one(Document, payment.document_id).kind == Kind.VOUCHER:
+        raise Conflict(say("This money is in the wallet: pay it out there instead."))
     if payment.key.startswith("settled-"):
         raise Conflict(say("The wallet paid this when the parts were good: write a credit note instead."))
     return _reverse(session, payment, f"reversal-{payment.id}", by_id, payment.amount_cents)

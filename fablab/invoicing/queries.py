@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from fablab.accounts import companies
 from fablab.accounts.models import CompanyMember, Person
 from fablab.accounts.permissions import Permission
-from fablab.billing import ledger
+from fablab.billing import ledger, vouchers
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
+from fablab.billing.vouchers import Voucher
 from fablab.errors import NotFound
 from fablab.invoicing import advances
 from fablab.invoicing.amounts import RateSum, minus
@@ -211,7 +212,12 @@ def credited_cents(session: Session, invoice_id: int) -> int:
 
 
 def left_of(session: Session, invoice: Document) -> tuple[RateSum, ...]:
-    """Return what may still be credited of an invoice, by rate; what was deducted of a deposit no more."""
+    """Return what may still be credited of an invoice, by rate; not what was deducted of a deposit or used up."""
+    if invoice.kind == Kind.VOUCHER:
+        voucher = session.get_one(Voucher, invoice.id)
+        left = vouchers.left_of(session, voucher)
+        (rate,) = from_text(invoice.payload).rates
+        return (RateSum(rate.rate_bp, left.cents - left.vat_cents, left.vat_cents),) if left.cents else ()
     return minus(advances.uncredited(session, invoice), advances.used(session, invoice))
 
 

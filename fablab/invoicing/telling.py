@@ -27,8 +27,8 @@ def issued(session: Session, document: Document, content: Content) -> None:
 
 
 def paid(session: Session, invoice: Document, payment: Payment) -> None:
-    """Tell that money came for an invoice."""
-    if payment.amount_cents > 0:
+    """Tell that money came for an invoice; that of a top-up says so itself."""
+    if payment.amount_cents > 0 and invoice.kind != DocumentKind.VOUCHER:
         _tell(session, invoice, Kind.PAYMENT, f"payment-{payment.id}", payment.amount_cents)
 
 

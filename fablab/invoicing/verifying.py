@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import ledger, projects
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
-from fablab.invoicing import advances, aided, chain, checking_deposits, own_checks
+from fablab.invoicing import advances, aided, chain, checking_deposits, checking_vouchers, own_checks
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
 from fablab.orders.models import Order
@@ -38,7 +38,7 @@ class Seen:
     last: dict[tuple[str, str, int], int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
-    deposits: set[int] = field(default_factory=set)
+    kinds: dict[int, Kind] = field(default_factory=dict)
 
 
 def findings(session: Session) -> Iterator[Sentence]:
@@ -62,6 +62,7 @@ def findings(session: Session) -> Iterator[Sentence]:
     yield from _orders(session, seen)
     yield from checking_deposits.findings(session, seen.left)
     yield from aided.findings(session)
+    yield from checking_vouchers.findings(session)
     yield from _ledger(session)
 
 
@@ -105,6 +106,9 @@ def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterato
     yield from own_checks.findings(content)
     if content.kind == Kind.DEPOSIT:
         seen.deposits.add(row.id)
+    if not adds_up(content):
+        yield say("{number}: its lines, rates and totals do not add up.", number=row.number)
+    seen.kinds[row.id] = content.kind
     if content.kind != Kind.CREDIT_NOTE:
         seen.left[row.id] = row.gross_cents
         return
@@ -130,9 +134,9 @@ def _booked(session: Session) -> dict[int, dict[Account, int]]:
 def _is_booked(
     row: Row[tuple[object, ...]], content: Content, seen: Seen, booked: dict[Account, int]
 ) -> Iterator[Sentence]:
-    of_deposit = not seen.deposits.isdisjoint((row.id, row.corrects_id))
-    wanted = advances.booked(content, of_deposit=of_deposit)
-    if of_deposit and content.kind == Kind.CREDIT_NOTE:  # its VAT waited or was due, as far as the deposit was paid
+    about = seen.kinds.get(row.corrects_id or row.id, content.kind)
+    wanted = advances.booked(content, about)
+    if about == Kind.DEPOSIT and content.kind == Kind.CREDIT_NOTE:  # its VAT waited or was due, as far as it was paid
         waited, due = booked.pop(Account.VAT_WAITING, 0), booked.pop(Account.VAT, 0)
         booked = {**booked, **({Account.VAT_WAITING: waited + due} if waited + due else {})}
     if booked != wanted:

@@ -12,7 +12,7 @@ from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import chain
+from fablab.invoicing import chain, topping_up
 from fablab.invoicing import payments as invoice_payments
 from fablab.invoicing import queries as documents
 from fablab.invoicing.models import Document, Kind, Method
@@ -174,7 +174,7 @@ def _book(session: Session, payment: CardPayment, now: datetime) -> None:
     key, reference = f"online-{payment.id}", (payment.provider_id or "")[-24:]
     if payment.document_id is None:
         paid = Paid(Account.ONLINE, reference)
-        ledger.receive(session, payment.person, payment.amount_cents, payment.person_id, key, paid)
+        topping_up.receive(session, payment.person, payment.amount_cents, payment.person_id, key, paid)
         return
     invoice = session.get_one(Document, payment.document_id)
     data = PaymentData(Method.ONLINE, payment.amount_cents, seller.today(now), reference, key)

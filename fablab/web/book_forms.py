@@ -93,10 +93,15 @@ class MemberForm(PageForm):
     role = SelectField(lazy_gettext("Role"))
 
 
-class BuyerForm(AddressForm):
-    """How a person is named on an invoice."""
+class OwnAddressForm(AddressForm):
+    """How a person is named on invoices."""
 
     name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=160)])
+
+
+class BuyerForm(OwnAddressForm):
+    """How a person is named on one invoice."""
+
     key = StringField(validators=[InputRequired(), Length(max=40)])
 
 
@@ -131,5 +136,6 @@ class WalletRulesForm(PageForm):
     """When VAT is due on wallets and how much one may hold, from a date on."""
 
     prepaid = RadioField(lazy_gettext("VAT on prepaid credit"))
+    invoice_orders = BooleanField(lazy_gettext("Invoice each order paid from a wallet by itself once it is done"))
     cap = StringField(lazy_gettext("A wallet holds at most (€)"), [InputRequired(), Length(max=20)])
     valid_from = DateField(lazy_gettext("Holds from"), [InputRequired()])

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
-from fablab.billing import ledger
 from fablab.billing.ledger import PAY_OUT_TEXTS, TOP_UP_TEXTS, Paid
 from fablab.billing.models import ACCOUNT_LABELS, Account, LedgerEntry
 from fablab.errors import Invalid
+from fablab.invoicing import topping_up
 from fablab.money import parse_euros
 from fablab.web.forms import PayOutForm, TopUpForm
 from fablab.web.language import tr
@@ -29,7 +29,7 @@ def book(session: Session, person: Person, form: TopUpForm, by_id: int) -> Ledge
     """Put what the form says into a wallet; sent twice, it is booked once. Raises `Invalid`."""
     amount = parse_euros(form.amount.data or "", field="amount")
     paid = Paid(Account(form.method.data), form.reference.data or "")
-    return ledger.top_up(session, person, amount, by_id, f"top-up-{person.id}-{form.key.data}", paid)
+    return topping_up.top_up(session, person, amount, by_id, f"top-up-{person.id}-{form.key.data}", paid)
 
 
 def pay_out_form(data: Any = None, *, left_cents: int = 0) -> PayOutForm:
@@ -39,11 +39,11 @@ def pay_out_form(data: Any = None, *, left_cents: int = 0) -> PayOutForm:
     return form
 
 
-def pay_out(session: Session, person: Person, form: PayOutForm, by_id: int) -> LedgerEntry:
+def pay_out(session: Session, person: Person, form: PayOutForm, by_id: int) -> None:
     """Pay what the form says out of a wallet; sent twice, it is booked once. Raises `Invalid`."""
     try:
         amount = parse_euros(form.paid_out.data or "", field="amount")
         paid = Paid(Account(form.by.data), form.note.data or "")
-        return ledger.pay_out(session, person, amount, by_id, f"pay-out-{person.id}-{form.key.data}", paid)
+        topping_up.pay_out(session, person, amount, by_id, f"pay-out-{person.id}-{form.key.data}", paid)
     except Invalid as problem:
         raise Invalid(problem.sentence, field="paid_out" if problem.field == "amount" else problem.field) from problem

@@ -23,7 +23,7 @@ from fablab.bookkeeping.sales import by_rate, sales
 from fablab.bookkeeping.takings import takings
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import crediting, from_orders, issuing, payments
+from fablab.invoicing import crediting, from_orders, issuing, payments, topping_up
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.models import Document, Kind, Method
 from fablab.invoicing.payments import PaymentData
@@ -110,7 +110,7 @@ def step(session, cast, order, what, cents, key):
     document = session.scalars(sa.select(Document).filter_by(kind=Kind.INVOICE).order_by(Document.id.desc())).first()
     match what:
         case "top_up":
-            ledger.top_up(session, cast.alice, cents, cast.carole.id, key)
+            topping_up.top_up(session, cast.alice, cents, cast.carole.id, key)
         case "charge":
             cents = min(cents, ledger.balance_cents(session, cast.alice.id)) or 1
             ledger.reserve(session, cast.alice.id, order.id, cents, f"{key}-r", say("Test"))
@@ -137,7 +137,7 @@ def test_the_vat_summary_is_the_account_of_vat_to_the_cent(place, steps, held):
         cast = small_place(session, cents=0)
         open_books(session, regime)
         prepaid.set_rules(session, RulesData(TODAY, rules, 1_000_000), None)
-        ledger.top_up(session, cast.alice, 3_000, cast.carole.id, "start")
+        topping_up.top_up(session, cast.alice, 3_000, cast.carole.id, "start")
         order = order_cube(session, cast.alice)
         ledger.release(session, cast.alice.id, order.id, "free", say("Test"), None)
         order.state = OrderState.COLLECTED
@@ -165,7 +165,7 @@ def test_e_reporting_names_consumers_by_day_and_rate_and_leaves_companies_out(se
     cast, acme = business(session)
     issuing.issue(session, draft_of(10_000, company=acme, before_vat=True), command("company"))
     prepaid.set_rules(session, RulesData(TODAY, Prepaid.SINGLE_PURPOSE), None)
-    ledger.top_up(session, cast.alice, 1200, cast.carole.id, "t")
+    topping_up.top_up(session, cast.alice, 1200, cast.carole.id, "t")
     made = sheets.e_reporting(session, period(Span.MONTH, TODAY))
     rows = list(csv.DictReader(io.StringIO(made.content.decode("utf-8-sig")), delimiter=";"))
     assert Counter(row["what"] for row in rows) == {"sales": 1, "payments": 1}

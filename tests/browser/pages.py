@@ -17,7 +17,7 @@ SEEN_BY = {
     SIGNED_OUT: "home.sign_in joining.form mails.ask_stop place.show place.wall",
     MEMBER: """
         invoices.ask notices.choices notices.mine orders.mine orders.show threads.listed threads.new wallet.receipt
-        wallet.show""",
+        wallet.address wallet.show""",
     BUYER: """
         companies.all_of_them companies.change companies.show invoices.listed invoices.show orders.show
         owed.statement_of quotes.listed quotes.show""",

@@ -17,8 +17,9 @@ from fablab.invoicing import facturx as machine
 from fablab.invoicing import paper
 from fablab.invoicing.amounts import RateSum
 from fablab.invoicing.content import from_text, to_text
+from fablab.invoicing.models import Kind, Method
 from fablab.languages import Language
-from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, TWO_RATES, content_with, contents
+from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, HOME, TWO_RATES, content_with, contents
 from tests.invoicing.schematrons import findings
 
 RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
@@ -171,3 +172,14 @@ def test_what_people_typed_is_text_and_never_html():
     content = content_with([(999, 2000)])
     line = replace(content.lines[0], text="<img src='file:///etc/passwd'><b>bold</b>")
     assert "<b>bold</b>" in text_of(paper.make_pdf(replace(content, lines=(line,))))
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("buyer", [HOME, replace(HOME, street="", postcode="", city="")])
+def test_an_invoice_of_a_top_up_says_how_it_was_paid_and_needs_no_address(method, buyer):
+    content = content_with([(1200, 2000)], buyer=buyer, before_vat=False, paid=True)
+    content = replace(content, kind=Kind.VOUCHER, paid_by=method, delivered_on=content.issued_on, po_number="")
+    assert findings(machine.xml_of(content), "european") == []
+    assert machine.data_of(content)["BT-3"] == "380"
+    assert "Payé\N{NO-BREAK SPACE}: " in paper.html_of(content)
+    assert "porte-monnaie" not in paper.html_of(content) or method == Method.WALLET

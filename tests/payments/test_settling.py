@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from fablab import db, leaving
 from fablab.accounts.permissions import Role
 from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
-from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Prepaid
+from fablab.billing.models import Account, LedgerEntry, LedgerLine, Prepaid
 from fablab.billing.prepaid import Prepaid, RulesData
 from fablab.bookkeeping import fec, fec_checking, payouts, takings
 from fablab.bookkeeping.models import Span
@@ -21,7 +22,7 @@ from fablab.errors import Conflict, Invalid
 from fablab.invoicing import crediting, deposits, issuing, payments, queries, verifying
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
-from fablab.invoicing.models import Method
+from fablab.invoicing.models import Document, Kind, Method
 from fablab.invoicing.payments import PaymentData
 from fablab.payments import looking, services, stripe
 from fablab.payments import queries as card
@@ -203,13 +204,18 @@ def test_vat_is_due_at_the_top_up_where_the_rules_say_so(taking_cards):
         prepaid.set_rules(session, RulesData(seller.today(utcnow()), Prepaid.SINGLE_PURPOSE), None)
     hear(taking_cards.pay(begin(cast.alice, 1_200).provider_id))
     with db.reading() as session:
-        entry = session.scalars(sa.select(LedgerEntry).where(LedgerEntry.key.like("online-%"))).one()
-    assert entry.kind == EntryKind.TOP_UP
-    assert {line.account: line.amount_cents for line in entry.lines} == {
+        invoice = session.scalars(sa.select(Document).where(Document.key.like("online-%"))).one()
+        entries = session.scalars(sa.select(LedgerEntry).where(LedgerEntry.document_id == invoice.id)).all()
+        moved = Counter()
+        for line in (line for entry in entries for line in entry.lines):
+            moved[line.account] += line.amount_cents
+    assert (invoice.kind, invoice.gross_cents, invoice.vat_cents) == (Kind.VOUCHER, 1_200, 200)
+    assert moved == {
         Account.ONLINE: 1_200,
         Account.WALLET: -1_200,
         Account.VAT_PREPAID: 200,
         Account.VAT: -200,
+        Account.RECEIVABLE: 0,
     }
 
 

@@ -1,5 +1,7 @@
 """Money for wallets: by every way to pay, within the cap, and with VAT when the regime says it is due."""
 
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,7 +11,8 @@ from fablab.billing.models import Account, LedgerLine, Prepaid
 from fablab.billing.prepaid import RulesData
 from fablab.db import utcnow
 from fablab.errors import Invalid, NotFound
-from fablab.invoicing import from_orders, verifying
+from fablab.invoicing import from_orders, topping_up, verifying
+from fablab.money import half_up
 from fablab.words import say
 from tests.books import BUYER, FRANCHISE, STANDARD, command, make, open_books
 from tests.people import order_cube, small_place
@@ -27,7 +30,7 @@ def topped_up(session, prepaid_regime, regime=STANDARD, cents=1200):
     cast = small_place(session, cents=0)
     open_books(session, regime)
     prepaid.set_rules(session, RulesData(TODAY, prepaid_regime), None)
-    ledger.top_up(session, cast.alice, cents, cast.carole.id, "first")
+    topping_up.top_up(session, cast.alice, cents, cast.carole.id, "first")
     return cast
 
 
@@ -78,18 +81,18 @@ def test_a_single_purpose_voucher_owes_vat_at_the_top_up_and_none_when_it_is_use
     order = order_cube(session, cast.alice)
     make(session, order, order.line.quantity, cast.bob)
     price = order.price_cents
-    left = 200 - 200 * price // 1200
-    assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (-200, left)
-    assert balance(session, Account.SALES) == 200 * price // 1200 - price
+    used = half_up(Decimal(200 * price) / 1200)
+    assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (-200, 200 - used)
+    assert balance(session, Account.SALES) == used - price
     assert ledger.charged_cents(session, order.id) == price
 
 
 def test_what_is_paid_out_takes_back_the_vat_that_was_due_for_it(session):
     cast = topped_up(session, Prepaid.SINGLE_PURPOSE)
-    ledger.pay_out(session, cast.alice, 600, cast.carole.id, "half", Paid(Account.BANK, "VIR 9"))
+    topping_up.pay_out(session, cast.alice, 600, cast.carole.id, "half", Paid(Account.BANK, "VIR 9"))
     assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (-100, 100)
     assert balance(session, Account.BANK) == -600
-    ledger.pay_out(session, cast.alice, 600, cast.carole.id, "rest", Paid(Account.CASH))
+    topping_up.pay_out(session, cast.alice, 600, cast.carole.id, "rest", Paid(Account.CASH))
     assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (0, 0)
     assert list(verifying.findings(session)) == []
 
@@ -114,9 +117,8 @@ def test_a_multi_purpose_voucher_owes_vat_when_it_is_used(session):
     assert balance(session, Account.VAT_PREPAID) == 0
 
 
-@pytest.mark.parametrize("rules", [Prepaid.SINGLE_PURPOSE, Prepaid.MULTI_PURPOSE])
-def test_an_invoice_of_what_the_wallet_paid_owes_its_vat_once(session, rules):
-    cast = topped_up(session, rules)
+def test_an_invoice_of_what_the_wallet_paid_owes_its_vat_once(session):
+    cast = topped_up(session, Prepaid.MULTI_PURPOSE)
     order = order_cube(session, cast.alice)
     make(session, order, order.line.quantity, cast.bob)
     vat, sales = balance(session, Account.VAT), balance(session, Account.SALES)

@@ -16,7 +16,7 @@ from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.db import utcnow
 from fablab.errors import Invalid
-from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries, sending
+from fablab.invoicing import addresses, crediting, deposits, from_orders, issuing, payments, queries, sending
 from fablab.invoicing.content import Buyer, Content, from_text
 from fablab.invoicing.crediting import Consequence, Credit
 from fablab.invoicing.issuing import Command
@@ -125,8 +125,7 @@ def ask(public_id: str) -> Any:
     """Show the form with which a person asks for an invoice of an order that was paid from the wallet."""
     with db.reading() as session:
         order = order_queries.owned_by(session, me(), public_id)
-        known = from_orders.last_buyer(session, me().id)
-    values = issuing.plain_buyer(known) if known else {"name": me().name}
+        values = issuing.plain_buyer(addresses.buyer_of(session, me()))
     return render_template("invoices/ask.html", order=order, form=BuyerForm(**values, key=secrets.token_hex(12)))
 
 

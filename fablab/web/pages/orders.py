@@ -26,7 +26,7 @@ from fablab.billing.pricing import NoPrice, Price
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
-from fablab.invoicing import from_orders
+from fablab.invoicing import from_orders, topping_up
 from fablab.invoicing import queries as documents
 from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.queries import STANDING_LABELS
@@ -368,6 +368,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "standing_labels": STANDING_LABELS,
         "quotes": quotes.of_order(session, order.id, seller.today(utcnow())),
         "quote_labels": quote_models.STANDING_LABELS,
+        "vouchers": topping_up.that_paid(session, me(), order.id),
         "may_ask_invoice": _may_ask_invoice(session, order),
         "is_owner": queries.decides(me(), order),
         "review": review.latest(session, order.id),

@@ -29,7 +29,8 @@ def show() -> Any:
     """Show the rules with the form to change them, filled with what holds now."""
     with db.reading() as session:
         now = prepaid.rules_on(session, _today())
-    return _page(_form(prepaid=now.prepaid.value, cap=euros(now.cap_cents), valid_from=_today()))
+    values = {"prepaid": now.prepaid.value, "cap": euros(now.cap_cents), "invoice_orders": now.invoice_orders}
+    return _page(_form(**values, valid_from=_today()))
 
 
 def _today() -> Any:
@@ -57,7 +58,8 @@ def save() -> Any:
 
     def act(session: Session) -> None:
         cap = parse_euros(form.cap.data or "", field="cap")
-        prepaid.set_rules(session, RulesData(form.valid_from.data, Prepaid(form.prepaid.data), cap), me().id)
+        data = RulesData(form.valid_from.data, Prepaid(form.prepaid.data), cap, form.invoice_orders.data)
+        prepaid.set_rules(session, data, me().id)
 
     if saved(form, act):
         return redirect(url_for("wallet_rules.show"))
