@@ -17,9 +17,10 @@ from fablab.accounts.companies import Contact, Identity
 from fablab.accounts.models import Company, CompanyRole, Person
 from fablab.accounts.permissions import Role
 from fablab.accounts.projects import ProjectData
-from fablab.billing import ledger, seller, tariffs
+from fablab.billing import prepaid, seller, tariffs
 from fablab.billing import projects as budgets
 from fablab.billing.models import Regime
+from fablab.billing.prepaid import RulesData
 from fablab.billing.pricing import DEFAULT_TARIFF, Rules
 from fablab.billing.seller import IdentityData, RegimeData
 from fablab.db import utcnow
@@ -28,7 +29,7 @@ from fablab.demotime import afternoon, as_of
 from fablab.errors import Conflict
 from fablab.filament import services as filament
 from fablab.filament.models import Spool
-from fablab.invoicing import from_orders, payments
+from fablab.invoicing import from_orders, payments, topping_up
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
@@ -231,7 +232,7 @@ def _wallets(session: Session, people: dict[str, Person]) -> None:
     treasurer = people["carole@demo.example"]
     for each in PEOPLE:
         person = people[each.email]
-        ledger.top_up(session, person, each.cents, treasurer.id, f"demo-{person.id}")
+        topping_up.top_up(session, person, each.cents, treasurer.id, f"demo-{person.id}")
 
 
 def _books(session: Session, people: dict[str, Person]) -> Company:
@@ -239,6 +240,7 @@ def _books(session: Session, people: dict[str, Person]) -> Company:
     by_id = people["carole@demo.example"].id
     seller.set_identity(session, SELLER, by_id)
     seller.set_regime(session, RegimeData(SELLER.valid_from, Regime.STANDARD, 2000, companies_before_vat=True), by_id)
+    prepaid.set_rules(session, RulesData(seller.today(utcnow()), invoice_orders=False), by_id)  # its past is new
     company = companies.add(session, COMPANY, COMPANY_CONTACT)
     companies.join(session, company, "emilie@demo.example", CompanyRole.BUYER)
     companies.join(session, company, "alice@demo.example", CompanyRole.BUYER)

@@ -10,7 +10,7 @@ from celery.signals import after_setup_logger, worker_process_init
 from fablab import bus, db
 from fablab.bookkeeping import closings
 from fablab.db import utcnow
-from fablab.invoicing import deposits
+from fablab.invoicing import deposits, done_orders
 from fablab.jobs import dispatch as dispatching
 from fablab.jobs import slices
 from fablab.orders import handing
@@ -124,6 +124,13 @@ def credit_deposits(order_id: int) -> None:
     """Credit the deposits of an order that was cancelled, so that nobody is asked to pay them."""
     with db.transaction() as session:
         deposits.credit_cancelled(session, order_id, utcnow())
+
+
+@app.task(name="invoice_order")
+def invoice_order(order_id: int) -> None:
+    """Issue the invoice of an order that is done and was paid from the wallet."""
+    with db.transaction() as session:
+        done_orders.invoice(session, order_id, utcnow())
 
 
 @app.task(name="close_days")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fablab import bus, db, ticks
 from fablab.db import utcnow
-from fablab.invoicing import deposits
+from fablab.invoicing import deposits, done_orders
 from fablab.jobs import queries as job_queries
 from fablab.jobs import services as jobs
 from fablab.jobs import slices
@@ -68,12 +68,18 @@ def tick(session: Session, now: datetime) -> None:
     if ticks.take(session, "payments", LOOK_AT_PAYMENTS_EVERY, now) and payments.any_unsettled(session):
         bus.ask(session, "look_at_payments")
     if ticks.take(session, "credit", CREDIT_EVERY, now):
-        for order_id in deposits.orphans(session):
-            bus.ask(session, "credit_deposits", order_id)
+        _ask_for_documents(session, now)
     if ticks.take(session, "tidy", TIDY_EVERY, now):
         bus.ask(session, "tidy")
     if ticks.take(session, "close", CLOSE_EVERY, now):
         bus.ask(session, "close_days")
+
+
+def _ask_for_documents(session: Session, now: datetime) -> None:
+    for order_id in deposits.orphans(session):
+        bus.ask(session, "credit_deposits", order_id)
+    for order_id in done_orders.waiting(session, now):
+        bus.ask(session, "invoice_order", order_id)
 
 
 def _ask_for_looks(session: Session, now: datetime) -> None:
