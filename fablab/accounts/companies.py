@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
-from fablab.accounts.addresses import read_email
+from fablab.accounts.emails import read_email
 from fablab.accounts.legal import is_rna, legal_numbers, read_rna, read_siret
 from fablab.accounts.models import Company, CompanyKind, CompanyMember, CompanyRole, Person
 from fablab.accounts.permissions import Permission

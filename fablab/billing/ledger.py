@@ -219,9 +219,8 @@ PAY_OUT_TEXTS: dict[Account, str] = {
 def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
     """Pay money of a wallet that is no voucher back to its person; the same key twice is one booking.
 
-    VAT that was due when the money came in goes back with it. Raises `Invalid` naming the field, also when the drawer
-    does not hold what is to be paid in cash.
-    VAT of an older top-up goes back with it. Raises `Invalid` naming the field.
+    VAT of an older top-up goes back with it. Raises `Invalid` naming the field, also when the drawer does not hold what
+    is to be paid in cash.
     """
     lock_wallet(session, person.id)
     found = with_key(session, key)
@@ -249,13 +248,6 @@ def refuse_pay_out(session: Session, person: Person, amount_cents: int, paid: Pa
         raise Invalid(say("Between €0.01 and what is free in the wallet, {left}.", left=Euros(left)), field="amount")
     if paid.account == Account.CASH:
         must_be_in_drawer(session, amount_cents)
-    prepaid_vat = share(prepaid.vat_prepaid_cents(session, person.id), amount_cents, held_cents(session, person.id))
-    lines: prepaid.Lines = [(Account.WALLET, person.id, amount_cents), (paid.account, None, -amount_cents)]
-    if prepaid_vat:
-        lines += [(Account.VAT, None, prepaid_vat), (Account.VAT_PREPAID, None, -prepaid_vat)]
-    text, reference = say(PAY_OUT_TEXTS[paid.account]), " ".join(paid.reference.split())[:80]
-    said = say("{how} · {reference}", how=text, reference=reference) if reference else text
-    return post(session, Booking(key, EntryKind.REFUND, lines, said, by_id=by_id))
 
 
 def cash_cents(session: Session) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.accounts.addresses import read_email
+from fablab.accounts.emails import read_email
 from fablab.billing import closed
 from fablab.bookkeeping import letters
 from fablab.bookkeeping.digest_models import DigestMail, DigestReaders

@@ -92,12 +92,10 @@ class Deducted(ByRate):
 
 @dataclass(frozen=True)
 class Content:
-    """All a document says. `paid_cents` was paid before it was issued: by the wallet, or with the deposits.
-
-    `rounding` is the rule of its amounts; documents of before it was written down, and credit notes, have none.
     """All a document says. `paid_cents` was paid before it was issued: by the wallet, with the deposits, or at once.
 
-    `paid_by` is the method of what was paid at once.
+    `paid_by` is the method of what was paid at once. `rounding` is the rule of the amounts; documents of before it was
+    written down have none.
     """
 
     kind: Kind

@@ -51,17 +51,10 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
     if invoice.kind == Kind.CREDIT_NOTE:
         raise Conflict(say("A payment belongs to an invoice, not to a credit note."))
     balance = queries.balance_cents(session, invoice)
-    holder = invoice.person_id if data.method == Method.WALLET else None
-    if holder is not None:
-        ledger.lock_wallet(session, holder)
     _must_be_possible(session, invoice, data, balance, seller.today(now))
     closed.refuse_received(session, data.received_on)
     sign = 1 if balance > 0 else -1
     amount = sign * data.amount_cents
-    lines: prepaid.Lines = [(ACCOUNTS[data.method], holder, amount)]
-    if holder is not None:
-        lines += prepaid.vat_coming_in(session, -amount)
-    payment = _write(session, invoice, data, amount, lines, by_id)
     account = ACCOUNTS[data.method]
     holder = invoice.person_id if data.method == Method.WALLET else None
     payment = _write(session, invoice, data, amount, [(account, holder, amount)], by_id)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab.accounts.addresses import read_email
+from fablab.accounts.emails import read_email
 from fablab.accounts.models import Company
 from fablab.errors import NotFound
 from fablab.invoicing import chain, covering

@@ -104,10 +104,6 @@ def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterato
             fields=", ".join(wrong),
         )
     yield from own_checks.findings(content)
-    if content.kind == Kind.DEPOSIT:
-        seen.deposits.add(row.id)
-    if not adds_up(content):
-        yield say("{number}: its lines, rates and totals do not add up.", number=row.number)
     seen.kinds[row.id] = content.kind
     if content.kind != Kind.CREDIT_NOTE:
         seen.left[row.id] = row.gross_cents

@@ -13,7 +13,7 @@ from fablab.accounts.permissions import Role
 from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Prepaid
-from fablab.billing.prepaid import Prepaid, RulesData
+from fablab.billing.prepaid import RulesData
 from fablab.bookkeeping import fec, fec_checking, payouts, takings
 from fablab.bookkeeping.models import Span
 from fablab.bookkeeping.periods import period

@@ -8,7 +8,7 @@ from alembic import op
 from fablab.db import append_only_ddl
 
 revision = '0035'
-down_revision = '0030'
+down_revision = '0034'
 branch_labels = None
 depends_on = None
 
