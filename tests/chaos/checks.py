@@ -9,10 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import ledger
+from fablab.billing.models import EntryKind, LedgerEntry
 from fablab.bookkeeping import checking
+from fablab.bookkeeping.models import Closing, Span
 from fablab.db import utcnow
 from fablab.filament.models import Movement, SpoolMovement
+from fablab.invoicing import queries as documents
 from fablab.invoicing import verifying
+from fablab.invoicing.models import Document, Kind, Payment
 from fablab.jobs import queries as jobs
 from fablab.jobs.models import Attempt, HandPrint
 from fablab.jobs.signoff import Reason
@@ -22,6 +26,7 @@ from fablab.machines.models import Operation, Plate, Service
 from fablab.money import share
 from fablab.orders.models import Order, OrderState
 from fablab.printers.simulated import TAKEN_OFF
+from fablab.quotes.models import QuoteAnswer, Reply
 from tests.chaos.benches import BY_HAND, Happened
 
 ENDED_ORDERS = frozenset({OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED})
@@ -112,6 +117,8 @@ def unbalanced(session: Session) -> list[str]:
     for order in session.scalars(select(Order).where(Order.state.in_(ENDED_ORDERS))):
         kept = ledger.reserved_cents(session, order.id)
         charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
+        if order.company_id is not None:
+            charged += documents.invoiced_cents(session, order.id)
         plates = jobs.of_order(session, order.id)
         good = sum(job.good_copies for job in plates)
         due = 0
@@ -124,6 +131,43 @@ def unbalanced(session: Session) -> list[str]:
         if kept or charged != due:
             found.append(f"order {order.id}: {kept} cents still reserved, {charged} charged, {due} due for {good} good")
     return found + _filament(session)
+
+
+def money(session: Session) -> dict[str, int]:
+    """Count what moved money: documents, payments of invoices, credit notes, refunds, accepted quotes, closings."""
+    counted: dict[str, int] = {}
+    for name, query in {
+        "documents": select(func.count(Document.id)),
+        "payments": select(func.count(Payment.id)),
+        "credit_notes": select(func.count(Document.id)).where(Document.kind == Kind.CREDIT_NOTE),
+        "quotes": select(func.count(QuoteAnswer.quote_id)).where(QuoteAnswer.reply == Reply.ACCEPTED),
+        "months": select(func.count(Closing.id)).where(Closing.span == Span.MONTH),
+    }.items():
+        counted[name] = session.scalar(query) or 0
+    return counted
+
+
+def without_money(counted: Mapping[str, int]) -> list[str]:
+    """Name what never happened: then sums that are right say nothing."""
+    return [f"there are no {name}" for name, times in counted.items() if not times]
+
+
+def untold(session: Session, told: Mapping[str, Iterable[str]]) -> list[str]:
+    """Name what somebody was told is in the books and is not, or is there twice."""
+    where = {
+        "top-up": select(LedgerEntry.key).where(LedgerEntry.kind == EntryKind.TOP_UP),
+        "payment": select(Payment.key),
+        "invoice": select(Document.key),
+        "credit": select(Document.key),
+    }
+    found = []
+    for what, sent in told.items():
+        there = [each.removesuffix("-net") for each in session.scalars(where[what])]
+        for key in sent:
+            times = sum(each.endswith(key) for each in there)
+            if times != 1:
+                found.append(f"{what} {key} is {times} times in the books")
+    return found
 
 
 def _filament(session: Session) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,3 +31,20 @@ def follow(path: Path) -> None:
             return datetime.now(tz) + timedelta(seconds=struct.unpack("d", memory[:SIZE])[0])
 
     db.datetime = Wrong  # type: ignore[misc]
+
+
+@contextmanager
+def wound(by: timedelta) -> Iterator[None]:
+    """Let it be another time in this process for the block."""
+    before = db.datetime
+
+    class Wound(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + by
+
+    db.datetime = Wound  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        db.datetime = before  # type: ignore[misc]

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -29,11 +30,14 @@ from fablab.orders.models import Order
 from fablab.orders.review_models import ReviewRules
 from fablab.slicing.drawing import prism
 from fablab.slicing.stl import write_stl
+from tests.books import add_company, open_books
 from tests.chaos import clock
 from tests.chaos.alice import Alice
 from tests.chaos.benches import Bench, SimulatedBench
 from tests.chaos.bob import Bob
 from tests.chaos.octoprints import OctoPrintBench
+from tests.chaos.thea import Thea
+from tests.chaos.visitor import Visitor
 from tests.conftest import environment
 from tests.people import NO_RULE, add_person, add_spool
 from tests.postgres import postgres_server
@@ -45,6 +49,7 @@ BOB_WAITS_S = 60.0
 LATE_S = (6.0, 7.5, 10.0, 8.0)  # all later than the margin after which a start counts as not sent
 TILE = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
 PLENTY_CENTS, PLENTY_G = 1_000_000, 20_000
+OPENED = timedelta(days=-40)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,13 @@ class Place:
     benches: dict[int, Bench]
     alice: Alice
     bob: Bob
+    thea: Thea
     clocks: Path
+
+    @property
+    def people(self) -> list[Visitor]:
+        """Everybody who walks about."""
+        return [self.alice, self.bob, self.thea]
 
     @property
     def everything(self) -> list[Child]:
@@ -146,14 +157,22 @@ def database_address(kind: str, folder: Path) -> Iterator[str]:
         yield server.url(name)
 
 
-def _fill(benches: list[Bench]) -> dict[int, Bench]:
-    """Fill the empty place: Alice with plenty of money, Bob, and printers with plenty of filament."""
-    placed: dict[int, Bench] = {}
-    with bus.using(bus.SilentTransport()), db.transaction() as session:
+def _open() -> str:
+    """Open the place a month ago and more: Alice with plenty of money and a company, Bob and Thea; return the company."""
+    with clock.wound(OPENED), bus.using(bus.SilentTransport()), db.transaction() as session:
         rules = prepaid.RulesData(seller.today(utcnow()), cap_cents=PLENTY_CENTS)
         prepaid.set_rules(session, rules, None)
-        add_person(session, "Alice", cents=PLENTY_CENTS)
+        alice = add_person(session, "Alice", cents=PLENTY_CENTS // 2)
         add_person(session, "Bob", Role.VOLUNTEER, cents=0)
+        add_person(session, "Thea", Role.ADMINISTRATOR, cents=0)  # keeps the books and answers at the desk
+        open_books(session)
+        return add_company(session, buyer=alice).public_id
+
+
+def _fill(benches: list[Bench]) -> dict[int, Bench]:
+    """Fill the place with printers that have plenty of filament."""
+    placed: dict[int, Bench] = {}
+    with bus.using(bus.SilentTransport()), db.transaction() as session:
         filament.add_material(session, "PLA", "PLA")
         prices = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
         tariffs.set_tariff(session, prices, None, utcnow().replace(year=2025))
@@ -191,7 +210,7 @@ def open_place(folder: Path, options: Options) -> Iterator[Place]:
         for server in servers:
             server.wait_until_ready()
         simulated = [SimulatedBench(data / "simulated" / str(number), late) for number, late in enumerate(LATE_S, 1)]
-        benches = _fill([*simulated, *servers])
+        company, benches = _open(), _fill([*simulated, *servers])
         (data / "log").mkdir(exist_ok=True)
         port = free_port()
         children = [Child(program, data / "log") for program in _programs(options, folder / "clocks", port)]
@@ -200,11 +219,12 @@ def open_place(folder: Path, options: Options) -> Iterator[Place]:
             child.start()
             child.wait_until_ready()
         part, url = write_stl(folder / "tile.stl", prism(TILE, 4.0)), f"http://127.0.0.1:{port}"
-        alice = Alice(url, part, random.Random(f"alice {options.seed}"))
+        alice = Alice(url, part, company, random.Random(f"alice {options.seed}"))
         bob = Bob(url, benches, BOB_WAITS_S / options.pace, random.Random(f"bob {options.seed}"))
-        for person in (alice, bob):
+        thea = Thea(url, random.Random(f"thea {options.seed}"))
+        for person in (alice, bob, thea):
             person.sign_in()
             person.start()
             stack.callback(person.go_home)
         broker, web, watcher, *workers = children
-        yield Place(options, broker, web, watcher, workers, benches, alice, bob, folder / "clocks")
+        yield Place(options, broker, web, watcher, workers, benches, alice, bob, thea, folder / "clocks")

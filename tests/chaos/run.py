@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 
@@ -16,10 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from fablab import db
 from fablab.jobs import queries as jobs
 from tests.chaos import checks
+from tests.chaos.alice import Manner
 from tests.chaos.episodes import Episode
 from tests.chaos.mischief import LEASE_S, Mischief
 from tests.chaos.place import Options, Place, open_place
 from tests.chaos.watching import Watching
+from tests.running import FABLAB
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ class Outcome:
     starts: int
     settled_s: float
     ended_by_themselves: int
+    money: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -46,7 +51,7 @@ class Outcome:
     def figures(self) -> dict[str, int]:
         """Return the figures of the last line."""
         counted = {name: len(found) for name, found in self.wrong.items()}
-        return {"orders": self.orders, "faults": len(self.happened), **counted}
+        return {"orders": self.orders, "faults": len(self.happened), **self.money, **counted}
 
 
 def table(episodes: Iterable[Episode]) -> str:
@@ -74,6 +79,7 @@ class Run:
         self.mischief = Mischief(place, random.Random(f"faults {self.options.seed}"))
         self.watching = Watching(place)
         self.copies = random.Random(f"orders {self.options.seed}")
+        self.manners = cycle(Manner)
         clock = random.Random(f"moments {self.options.seed}")
         end = self.options.seconds
         self.order_at = sorted([0.0, *(clock.uniform(0, 0.7 * end) for _ in range(self.options.orders - 1))])
@@ -91,7 +97,7 @@ class Run:
             self._step()
         settled_s = time.monotonic() - healed
         self._watch_for(1.5 * LEASE_S / self.options.pace)
-        for person in (self.place.alice, self.place.bob):
+        for person in self.place.people:
             person.go_home()
         return self._outcome(settled_s)
 
@@ -99,7 +105,7 @@ class Run:
         now = time.monotonic() - self.began
         while self.order_at and self.order_at[0] <= now:
             self.order_at.pop(0)
-            self.place.alice.wants(self.copies.choice((1, 1, 2)))
+            self.place.alice.wants(self.copies.choice((1, 1, 2)), next(self.manners))
         if self.fault_at and self.fault_at[0] <= now and self._tried(self.mischief.make):
             self.fault_at.pop(0)
         self.mischief.later.do_due()
@@ -128,7 +134,8 @@ class Run:
             return False
         try:
             with db.reading() as session:
-                return not checks.open_orders(session, self.place.confirmed()) and not jobs.live_attempts(session)
+                printed = not checks.open_orders(session, self.place.confirmed()) and not jobs.live_attempts(session)
+                return printed and self.place.thea.has_done_everything(session)
         except SQLAlchemyError:
             return False
 
@@ -137,6 +144,7 @@ class Run:
         starts = sum(line.what == "start" for record in records.values() for line in record)
         confirmed, waiting = self.place.confirmed(), len(self.place.alice.intents)
         with db.reading() as session:
+            money = checks.money(session)
             wrong = {
                 "double_starts": checks.double_starts(records) + checks.late_starts(session, records),
                 "dirty_starts": checks.dirty_starts(records),
@@ -144,11 +152,19 @@ class Run:
                 + checks.unknown_starts(session, records)
                 + checks.unwanted(session, confirmed),
                 "stuck": checks.stuck(session, confirmed) + ["an order cannot be confirmed"] * waiting,
-                "unbalanced": checks.unbalanced(session),
+                "unbalanced": checks.unbalanced(session) + checks.untold(session, self.place.thea.told) + verified(),
+                "without_money": checks.without_money(money),
                 "held_without_release": checks.held_without_release(session),
             }
         mischief = self.mischief
-        return Outcome(len(confirmed), mischief.episodes, starts, settled_s, mischief.ended_by_themselves, wrong)
+        ended = mischief.ended_by_themselves
+        return Outcome(len(confirmed), mischief.episodes, starts, settled_s, ended, money, wrong)
+
+
+def verified() -> list[str]:
+    """Return what `fablab billing verify` says, as a process of its own, when it does not leave with 0."""
+    answer = subprocess.run([FABLAB, "billing", "verify"], capture_output=True, text=True, timeout=120, check=False)
+    return [f"verify: {line}" for line in (answer.stderr or "failed").splitlines()] if answer.returncode else []
 
 
 def run(folder: Path, options: Options) -> Outcome:

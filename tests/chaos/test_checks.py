@@ -8,6 +8,7 @@ from fablab import db
 from fablab.billing import ledger
 from fablab.billing import services as billing
 from fablab.db import utcnow
+from fablab.invoicing import from_orders
 from fablab.jobs import dispatch
 from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Attempt, Job
@@ -16,6 +17,7 @@ from fablab.jobs.states import AttemptState, JobState
 from fablab.machines.models import Machine, Operation
 from fablab.orders.models import Order, OrderState
 from fablab.printers.simulated import TAKEN_OFF
+from tests.books import business, command, made_company_order
 from tests.chaos import checks
 from tests.chaos.benches import BY_HAND, Happened
 from tests.people import draft_cube, queued_order, small_place
@@ -117,6 +119,34 @@ def test_money_that_is_still_reserved_for_an_order_that_ended_is_named(printed):
         billing.sign_off(session, session.get(Attempt, attempt.id), Verdict(2), cast.bob)
         ledger.reserve(session, cast.alice.id, order.id, 50, "again", None)
         assert "50 cents still reserved" in checks.unbalanced(session)[0]
+
+
+def test_what_was_made_for_a_company_and_never_invoiced_is_named(place):
+    with db.transaction() as session:
+        cast, acme = business(session)
+        order = made_company_order(session, cast, acme, 2)
+        assert f"order {order.id}: 0 cents still reserved, 0 charged" in checks.unbalanced(session)[0]
+        from_orders.invoice_company(session, acme, "", command("invoice"))
+        assert checks.unbalanced(session) == []
+
+
+def test_what_somebody_was_told_and_is_not_in_the_books_is_named(place):
+    with db.transaction() as session:
+        cast = small_place(session)
+        ledger.top_up(session, cast.alice, 100, cast.bob.id, "top-up-1-abc")
+        assert checks.untold(session, {"top-up": ["abc"], "payment": []}) == []
+        assert checks.untold(session, {"top-up": ["xyz"]}) == ["top-up xyz is 0 times in the books"]
+        ledger.top_up(session, cast.alice, 100, cast.bob.id, "top-up-2-abc")
+        assert checks.untold(session, {"top-up": ["abc"]}) == ["top-up abc is 2 times in the books"]
+
+
+def test_a_run_without_money_is_named(place):
+    with db.transaction() as session:
+        business(session)
+        counted = checks.money(session)
+    assert checks.without_money(counted) == [f"there are no {each}" for each in counted]
+    assert {"documents", "payments", "credit_notes"} <= set(counted)
+    assert checks.without_money(dict.fromkeys(counted, 1)) == []
 
 
 def test_a_printer_that_is_held_with_nothing_to_press_is_named(printed):

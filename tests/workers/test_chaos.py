@@ -1,4 +1,4 @@
-"""A short run of `make chaos`: real workers, web and Redis, faults of every kind, and no broken promise."""
+"""A short run of `make chaos`: real workers, web and Redis, faults of every kind, and no broken promise, of money neither."""
 
 import pytest
 
@@ -13,3 +13,4 @@ def test_whatever_is_killed_frozen_or_cut_nothing_is_printed_twice_or_on_top_and
     assert not any(outcome.wrong.values()), f"{outcome.wrong}\n{table(outcome.episodes)}"
     assert (outcome.orders, len(outcome.episodes)) == (6, 12)
     assert outcome.starts >= 4
+    assert min(outcome.money[each] for each in ("documents", "payments", "credit_notes", "quotes", "months")) > 0
