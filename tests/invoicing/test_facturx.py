@@ -3,14 +3,12 @@
 import io
 import re
 from dataclasses import replace
-from decimal import Decimal
 
 import facturx
 import pikepdf
 import pypdf
 import pytest
 from hypothesis import given, settings
-from lxml import etree
 
 from fablab.billing.models import Regime
 from fablab.invoicing import facturx as machine
@@ -18,11 +16,9 @@ from fablab.invoicing import paper
 from fablab.invoicing.amounts import RateSum
 from fablab.invoicing.content import from_text, to_text
 from fablab.invoicing.models import Kind, Method
-from fablab.languages import Language
 from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, HOME, TWO_RATES, content_with, contents
+from tests.invoicing.reading import Page, differences, from_page, from_xml
 from tests.invoicing.schematrons import findings
-
-RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, *FOR_PEOPLE])
@@ -72,21 +68,6 @@ def test_the_rules_let_wrong_vat_pass_which_is_why_we_check_it_ourselves():
     assert findings(machine.xml_of(wrong), "european") == []
 
 
-def amounts_in(xml: bytes) -> dict[str, list[str]]:
-    """Every amount of the summation and of the rates, by its name."""
-    tree = etree.fromstring(xml)
-    summation = next(tree.iter(f"{RAM}SpecifiedTradeSettlementHeaderMonetarySummation"))
-    found = {each.tag.removeprefix(RAM): [each.text] for each in summation}
-    settlement = next(tree.iter(f"{RAM}ApplicableHeaderTradeSettlement"))
-    found["rates"] = [
-        each.findtext(f"{RAM}CalculatedAmount") for each in settlement.findall(f"{RAM}ApplicableTradeTax")
-    ]
-    found["lines"] = [each.text for each in tree.iter(f"{RAM}LineTotalAmount")][
-        : len(list(tree.iter(f"{RAM}IncludedSupplyChainTradeLineItem")))
-    ]
-    return found
-
-
 def text_of(pdf: bytes) -> str:
     return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
 
@@ -95,22 +76,84 @@ def bare(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-@settings(max_examples=25, deadline=None)
+def disagreements(content, xml: bytes) -> list[str]:
+    """What the page of a content says otherwise than an XML."""
+    return differences(from_page(paper.html_of(content), content.language), from_xml(xml))
+
+
+@settings(max_examples=15, deadline=None)
 @given(content=contents())
-def test_the_page_and_the_xml_agree_to_the_cent(content):
+def test_the_page_and_the_xml_inside_say_the_same(content):
     pdf = paper.make_pdf(content)
     _, xml = facturx.get_xml_from_pdf(pdf, check_xsd=True)
-    page, words, amounts = bare(text_of(pdf)), Language(content.language), amounts_in(xml)
-    shown = [amounts["GrandTotalAmount"], amounts["DuePayableAmount"], amounts["lines"]]
-    if content.regime == Regime.STANDARD:
-        shown += [amounts["TaxBasisTotalAmount"], amounts["rates"]]
-    for each in content.deposits:
-        assert bare(words.money(-each.gross_cents)) in page
-        assert each.number in page
-    assert (amounts["TotalPrepaidAmount"] == ["0.00"]) == (not content.paid_cents)
-    for amount in [each for group in shown for each in group]:
-        assert bare(words.money(int(Decimal(amount) * 100))) in page, amount
+    assert disagreements(content, xml) == []
     assert xml == machine.xml_of(content)
+    printed = bare(text_of(pdf))
+    for row in Page(paper.html_of(content), content.language).rows():
+        assert bare(row) in printed, "what is read from the page's tables is what is printed"
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=contents())
+def test_the_page_and_the_xml_agree_to_the_cent(content):
+    assert disagreements(content, machine.xml_of(content)) == []
+
+
+@pytest.mark.parametrize("name", [*EXAMPLES, *FOR_PEOPLE])
+def test_the_page_and_the_xml_of_each_example_agree(name):
+    content = (EXAMPLES | FOR_PEOPLE)[name]
+    assert disagreements(content, machine.xml_of(content)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "named"),
+    [
+        ("two rates", "GrandTotalAmount>67.19<", "GrandTotalAmount>167.19<", ["gross"]),
+        ("two rates", "DuePayableAmount>67.19<", "DuePayableAmount>7.19<", ["due"]),
+        ("two rates", "TaxBasisTotalAmount>57.50<", "TaxBasisTotalAmount>57.51<", ["net"]),
+        ("two rates", "CalculatedAmount>9.00<", "CalculatedAmount>9.01<", ["rates"]),
+        ("two rates", "BasisAmount>45.00<", "BasisAmount>5.00<", ["rates"]),
+        ("two rates", ">3.7500<", ">3.7600<", ["items"]),
+        ("two rates", ">12<", ">2<", ["items"]),
+        ("two rates", ">20261225<", ">20261224<", ["due_on"]),
+        ("two rates", ">20261123<", ">20261122<", ["delivered_on"]),
+        ("two rates", ">20261125<", ">20261124<", ["issued_on"]),
+        ("two rates", "M02606<", "M02607<", ["iban"]),
+        ("two rates", "PaymentReference>F-2026-00012<", "PaymentReference>F-2026-00011<", ["reference"]),
+        ("two rates", ">BC-77<", ">BC-7<", ["po_number"]),
+        ("paid by the wallet", "TotalPrepaidAmount>7.50<", "TotalPrepaidAmount>57.50<", ["paid"]),
+        ("final after a deposit", "F-2026-00001<", "F-2026-00002<", ["before"]),
+        ("credit note", "F-2026-00012<", "F-2026-00013<", ["before"]),
+    ],
+)
+def test_one_figure_that_is_another_in_the_xml_is_seen(name, before, after, named):
+    content = (EXAMPLES | FOR_PEOPLE)[name]
+    xml = machine.xml_of(content).decode()
+    assert before in xml
+    assert disagreements(content, xml.replace(before, after).encode()) == named
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"gross_cents": 16_719}, {"gross", "due"}),
+        ({"net_cents": 5_751}, {"net"}),
+        ({"paid_cents": 1}, {"paid", "due"}),
+        ({"number": "F-2026-00002"}, {"number", "reference"}),
+        ({"rates": (RateSum(2000, 4500, 901), RateSum(550, 1250, 69))}, {"rates"}),
+        ({"rates": (RateSum(2000, 4501, 900), RateSum(550, 1250, 69))}, {"rates"}),
+        ({"rates": (RateSum(2000, 4500, 900), RateSum(1000, 1250, 69))}, {"rates"}),
+    ],
+)
+def test_one_figure_that_is_another_on_the_page_is_seen(change, named):
+    content = content_with(TWO_RATES, quantities=[12, 2])
+    assert set(disagreements(replace(content, **change), machine.xml_of(content))) == named
+
+
+def test_a_sum_that_ends_like_another_is_not_the_same():
+    """The amounts of one document are no part of the amounts of the other: 20.00 is not found in 120.00."""
+    small, large = content_with([(2_000, 2000)]), content_with([(12_000, 2000)])
+    assert {"gross", "due", "net", "rates", "items"} <= set(disagreements(large, machine.xml_of(small)))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
