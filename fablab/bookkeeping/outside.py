@@ -68,11 +68,8 @@ def send_now(session: Session, now: datetime) -> None:
 
 def _queue(session: Session, now: datetime) -> bool:
     """Write each reader a mail with the closings no mail carries yet; what could not be sent is carried again."""
-    to = readers(session)
-    carried = select(func.max(DigestMail.last_position)).join(Mail).where(Mail.state != MailState.FAILED)
-    new = select(Closing).where(Closing.position > (session.scalar(carried) or 0)).order_by(Closing.position)
-    closings = session.scalars(new).all() if to else ()
-    if not closings:
+    to, closings = readers(session), waiting(session)
+    if not to or not closings:
         return False
     language = Language(settings().language)
     letter = letters.of_closings(closings, settings().place_name, language)
@@ -85,10 +82,18 @@ def _queue(session: Session, now: datetime) -> bool:
     return True
 
 
-def mails_of(session: Session, position: int) -> Sequence[DigestMail]:
-    """Return the mails that carry the digest of a closing, the oldest first."""
+def waiting(session: Session) -> Sequence[Closing]:
+    """Return the closings whose digests no mail carries that left or may still leave, in their order."""
+    carried = select(func.max(DigestMail.last_position)).join(Mail).where(Mail.state != MailState.FAILED)
+    new = select(Closing).where(Closing.position > (session.scalar(carried) or 0))
+    return session.scalars(new.order_by(Closing.position)).all()
+
+
+def mails_of(session: Session, position: int) -> list[DigestMail]:
+    """Return the mails that carry the digest of a closing: to each address the newest, which is the one that counts."""
     carries = (DigestMail.first_position <= position, DigestMail.last_position >= position)
-    return session.scalars(select(DigestMail).where(*carries).order_by(DigestMail.mail_id)).all()
+    found = session.scalars(select(DigestMail).where(*carries).order_by(DigestMail.mail_id))
+    return list({each.mail.address: each for each in found}.values())
 
 
 def left_at(session: Session, closings: Sequence[Closing]) -> dict[int, datetime]:
@@ -115,8 +120,8 @@ def newest_left(session: Session) -> DigestMail | None:
 def late(session: Session, now: datetime) -> Sentence | None:
     """Say what is wrong when something was closed a week ago and no digest has left that would prove it."""
     newest = newest_left(session)
-    waiting = select(func.min(Closing.made_at)).where(Closing.position > (newest.last_position if newest else 0))
-    oldest = session.scalar(waiting)
+    unproved = Closing.position > (newest.last_position if newest else 0)
+    oldest = session.scalar(select(func.min(Closing.made_at)).where(unproved))
     if oldest is None or now - oldest <= LATE_AFTER:
         return None
     if not readers(session):

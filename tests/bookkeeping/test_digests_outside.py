@@ -133,6 +133,8 @@ class TestWhenTheyLeave:
         assert {each.mail.state for each in digest_mails()} == {MailState.FAILED}
         close_days(day(14))
         assert carried()[2:] == [(TREASURER, 1, 14), (ACCOUNTANT, 1, 14)]
+        with db.reading() as session:
+            assert [each.last_position for each in outside.mails_of(session, 3)] == [14, 14]
 
     def test_sent_by_hand_it_leaves_before_sunday_and_only_once(self, readers):
         close_days(day(3))

@@ -13,7 +13,10 @@ from playwright.sync_api import expect
 from fablab.bookkeeping import archive_checking, fec_handed
 from tests.browser import axe
 from tests.browser.test_journey import open_page
+from tests.conftest import environment
+from tests.mailserver import mail_server
 from tests.running import FABLAB, system
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
@@ -21,7 +24,12 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The demo place, with a top-up in the year before, which is closed, and one forty days back: a month is over."""
-    with system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+    with (
+        mail_server() as server,
+        environment(mail_server=server.address, mail_quiet_hours=""),
+        system(tmp_path_factory.mktemp("demo") / "data", "--demo") as running,
+    ):
+        running.post = server
         with sqlite3.connect(running.data_dir / "fablab.db", timeout=30) as connection:
             then = datetime.now(UTC) - timedelta(days=40)
             (trigger,) = connection.execute(
@@ -34,9 +42,9 @@ def demo(tmp_path_factory):
                 )
             connection.execute(trigger)
         connection.close()
-        environment = {**os.environ, "FABLAB_DATA_DIR": str(running.data_dir)}
+        variables = {**os.environ, "FABLAB_DATA_DIR": str(running.data_dir)}
         for over in (f"{then.year - 1}", f"{then.replace(day=1) - timedelta(days=1):%Y-%m}", f"{then:%Y-%m-%d}"):
-            subprocess.run([FABLAB, "billing", "close", over], env=environment, check=True)
+            subprocess.run([FABLAB, "billing", "close", over], env=variables, check=True)
         running.year = then.year - 1
         running.month = then
         yield running
@@ -82,6 +90,7 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     expect(carole.locator(".letter")).to_contain_text("Empreinte de cette clôture")
     expect(carole.get_by_role("button", name="Imprimer")).to_be_visible()
     assert axe.problems(carole) == []
+    let_the_digest_leave(carole, demo)
 
     carole.goto("/books/")
     carole.get_by_role("button", name="Vérifier les comptes").click()
@@ -98,6 +107,20 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
         carole.get_by_role("link", name="Récapitulatif de TVA").click()
     assert waiting.value.suggested_filename == f"vat-{datetime.now(UTC):%Y-%m}.csv"
     assert [each for each in carole.errors if "422" not in each] == []  # the count that was refused
+
+
+def let_the_digest_leave(page, demo):
+    """Nobody outside was named: the treasurer names the accountant, and the closing says when it left."""
+    closing = page.url
+    page.get_by_role("link", name="Dire qui les garde à l’extérieur").click()
+    page.get_by_label("Adresses e-mail").fill("cabinet@compta.example")
+    page.get_by_role("button", name="Enregistrer").click()
+    assert axe.problems(page) == []
+    page.get_by_role("button", name="Envoyer maintenant ce qui n’est pas parti").click()
+    wait_until(lambda: any(to == "cabinet@compta.example" for to, _ in demo.post.taken), 60)
+    wait_until(lambda: page.goto(closing) and page.get_by_text("Sortie du système le").count(), 60)
+    expect(page.locator("main")).to_contain_text("vers cabinet@compta.example")
+    assert axe.problems(page) == []
 
 
 def count_the_cash(page):

@@ -135,6 +135,7 @@ def _digests(form: ReadersForm) -> str:
             history=outside.history(session),
             late=outside.late(session, utcnow()),
             newest=outside.newest_left(session),
+            waiting=len(outside.waiting(session)),
             most=outside.MOST_READERS,
             has_server=bool(settings().mail_server),
         )
