@@ -86,7 +86,7 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     carole.get_by_role("button", name=f"Clôturer {month}").click()
     expect(carole.locator("dialog[open]")).to_contain_text("Plus rien ne pourra y être enregistré")
     carole.get_by_role("button", name="Oui, clôturer").click()
-    expect(carole.locator("h1")).to_have_text(re.compile(rf"Clôture \d+ : {month}"))
+    expect(carole.locator("h1")).to_have_text(re.compile(rf"Clôture \d+\s: {month}"))
     expect(carole.locator(".letter")).to_contain_text("Empreinte de cette clôture")
     expect(carole.get_by_role("button", name="Imprimer")).to_be_visible()
     assert axe.problems(carole) == []
