@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 def looks_well(page):
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
     assert problems(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
@@ -40,7 +41,8 @@ def test_a_draft_without_a_price_gets_one_from_the_desk_and_is_confirmed_on_the_
     samir.locator("button.sample").first.click()
     samir.wait_for_url(re.compile("/orders/.+"))
     expect(samir.locator("#price")).to_contain_text("Aucun prix ne peut être calculé")
-    samir.get_by_label("Ce que le lieu doit savoir").fill("C’est pour la kermesse.")
+    with samir.expect_response(re.compile("/price.*kermesse")):
+        samir.get_by_label("Ce que le lieu doit savoir").fill("C’est pour la kermesse.")
     expect(samir.get_by_label("Ce que le lieu doit savoir")).to_have_value("C’est pour la kermesse.")
     looks_well(samir)
     order = samir.url.split("?")[0]
@@ -61,7 +63,8 @@ def test_a_draft_without_a_price_gets_one_from_the_desk_and_is_confirmed_on_the_
     bob.locator("[name=text-2]").fill("Remise")
     bob.locator("[name=price-2]").fill("-1")
     expect(bob.locator("#sum tfoot")).to_contain_text("17,00")
-    bob.get_by_label(re.compile("Pourquoi ce prix")).fill("La pièce était à redessiner.")
+    with bob.expect_response(re.compile("/price/sum.*redessiner")):
+        bob.get_by_label(re.compile("Pourquoi ce prix")).fill("La pièce était à redessiner.")
     looks_well(bob)
     bob.get_by_role("button", name="Fixer ce prix").click()
     bob.wait_for_url("**/review/")
