@@ -21,8 +21,9 @@ from fablab.billing.models import Group
 from fablab.billing.pricing import NoPrice, Price, PriceLine, Rules
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import facturx, from_orders, verifying
+from fablab.invoicing import crediting, facturx, from_orders, verifying
 from fablab.invoicing.content import from_text
+from fablab.invoicing.crediting import Credit
 from fablab.jobs import queries as jobs
 from fablab.jobs.states import JobState
 from fablab.money import share
@@ -52,6 +53,8 @@ from tests.people import NO_RULE, draft_cube, slice_job, small_place, wanted
 from tests.services.test_claims import race
 from tests.services.test_orders_of_several_parts import three_cubes
 from tests.services.test_quotes import by
+from tests.services.test_refunds import HOME, answered, refund
+from tests.services.test_refunds import asked as complained
 
 
 @pytest.fixture
@@ -340,18 +343,49 @@ def test_a_quote_that_was_refused_leaves_the_price_and_one_that_outlives_it_stil
 
 
 def test_a_member_gets_an_invoice_with_each_line_and_what_failed_is_on_none(session):
-    cast, company = business(session)
+    cast, _ = business(session)
     make_everything_free(session)
     order = asked(session, chosen_draft(session, cast.alice, 2), cast.alice)
     written(session, order, cast.bob, HandLine("Print", 1, 800), HandLine("Design help", 1, 300))
     confirmed(session, order, cast.alice)
     make(session, order, 1, cast.bob)
-    home = replace(from_orders.company_buyer(company), is_company=False, siren="", siret="", vat_number="")
-    invoice = from_orders.invoice_member(session, order, home, "en", command("one"))
+    invoice = from_orders.invoice_member(session, order, HOME, "en", command("one"))
     content = from_text(invoice.payload)
     assert invoice.gross_cents == ledger.charged_cents(session, order.id) == 550
     assert "in the share of the parts that are good" in content.lines[1].text
     assert content.lines[0].net_cents == 0  # the print itself is named; its price is in the lines
+    assert list(verifying.findings(session)) == []
+
+
+@pytest.mark.parametrize("invoiced", [False, True])
+def test_refunds_go_up_to_what_was_charged_with_or_without_an_invoice(session, invoiced):
+    cast, _ = business(session)
+    make_everything_free(session)
+    order = asked(session, chosen_draft(session, cast.alice, 3), cast.alice)
+    written(session, order, cast.bob, HandLine("Print", 1, 1000), HandLine("Rebate", 1, -1))
+    make(session, confirmed(session, order, cast.alice), 2, cast.bob)
+    assert ledger.charged_cents(session, order.id) == 666
+    if invoiced:
+        from_orders.invoice_member(session, order, HOME, "en", command("one"))
+    answered(session, complained(session, order), refund(200), cast.carole)
+    second = complained(session, order)
+    with pytest.raises(Invalid, match="At most"):
+        answered(session, second, refund(467), cast.carole)
+    answered(session, second, refund(466), cast.carole)
+    assert ledger.balance_cents(session, cast.alice.id) == 2000
+    assert list(verifying.findings(session)) == []
+
+
+def test_what_is_credited_to_be_invoiced_again_has_the_same_lines_again(session):
+    cast, company = business(session)
+    order = wants_quote(session, chosen_draft(session, cast.alice), cast.alice, company.public_id)
+    written(session, order, cast.bob, HELP, REBATE, added=True)
+    answering.accept(session, issuing.latest(session, order), by(cast.alice), "", utcnow())
+    make(session, order, 1, cast.bob)
+    (first,) = from_orders.invoice_company(session, company, "", command("one"))
+    crediting.issue(session, first, Credit(first.gross_cents, "Another address", invoice_again=True), command("credit"))
+    (second,) = from_orders.invoice_company(session, company, "", command("two"))
+    assert from_text(second.payload).lines == from_text(first.payload).lines
     assert list(verifying.findings(session)) == []
 
 

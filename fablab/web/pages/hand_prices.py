@@ -32,6 +32,8 @@ def ask(public_id: str) -> Any:
     wanted, day = wanted_now(), wanted_on()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
+        if order.state == OrderState.IN_REVIEW and order.price is None:
+            return redirect(url_for("orders.show", public_id=public_id))  # pressed twice
         payers.choose(session, order, payers.as_priced(session, payer_choice(order), order.person), order.person)
         urgency.choose(session, order, urgent=urgent(order))
         lines.want_on(session, order, day, seller.today(utcnow()))
