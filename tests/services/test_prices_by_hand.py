@@ -12,12 +12,14 @@ from lxml import etree
 
 from fablab import db
 from fablab.accounts.models import Person
-from fablab.billing import by_hand, hand_pricing, ledger, offering, reviewing, tariffs, urgency
+from fablab.billing import by_hand, hand_pricing, ledger, offering, payers, reviewing, tariffs, urgency
+from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.by_hand import Basis, HandLine
 from fablab.billing.hand_models import HandPrice
 from fablab.billing.hand_pricing import Wish
 from fablab.billing.models import Group
+from fablab.billing.payers import PayerChoice
 from fablab.billing.pricing import NoPrice, Price, PriceLine, Rules
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
@@ -52,6 +54,7 @@ from tests.hand_prices import (
 from tests.people import NO_RULE, draft_cube, slice_job, small_place, wanted
 from tests.services.test_claims import race
 from tests.services.test_orders_of_several_parts import three_cubes
+from tests.services.test_projects import open_project
 from tests.services.test_quotes import by
 from tests.services.test_refunds import HOME, answered, refund
 from tests.services.test_refunds import asked as complained
@@ -387,6 +390,19 @@ def test_what_is_credited_to_be_invoiced_again_has_the_same_lines_again(session)
     (second,) = from_orders.invoice_company(session, company, "", command("two"))
     assert from_text(second.payload).lines == from_text(first.payload).lines
     assert list(verifying.findings(session)) == []
+
+
+def test_a_project_pays_such_a_price_from_its_budget(session, cast):
+    project = open_project(session, cast)
+    order = chosen_draft(session, cast.alice)
+    payers.choose(session, order, PayerChoice(project=project.public_id), cast.alice)
+    asked(session, order, cast.alice)
+    written(session, order, cast.bob, PRINT)
+    confirmed(session, order, cast.alice)
+    assert budgets.budget_of(session, project.id).left_cents == 100
+    make(session, order, 1, cast.bob)
+    assert budgets.budget_of(session, project.id).used_cents == 900
+    assert ledger.balance_cents(session, cast.alice.id) == 4000
 
 
 def test_printed_again_it_costs_nothing_whoever_had_set_the_price(session, cast):
