@@ -48,6 +48,10 @@ DEFAULTS: dict[str, PlanAccount] = {
     RESULT: PlanAccount("120000", "Résultat (excédent)"),
     LOSS: PlanAccount("129000", "Résultat (déficit)"),
 }
+OFF_BALANCE = frozenset(
+    {Account.PROJECT, Account.PROJECT_RESERVED, Account.PROJECT_FUNDS, Account.AID, Account.AID_FUNDS}
+)
+"""Accounts that are booked against each other alone: one in another class would not balance in an opening."""
 
 
 def chart() -> dict[str, PlanAccount]:
@@ -61,5 +65,12 @@ def chart() -> dict[str, PlanAccount]:
         known = DEFAULTS.get(name.strip())
         if known is None or not NUMBER.fullmatch(number.strip()):
             raise Invalid(say("“{part}” in FABLAB_ACCOUNTS is not an account with its number.", part=part[:60]))
+        if name.strip() in OFF_BALANCE and not number.strip().startswith("8"):
+            raise Invalid(
+                say(
+                    "“{part}” in FABLAB_ACCOUNTS: this account is outside the balance sheet, in class 8.",
+                    part=part[:60],
+                )
+            )
         chosen[name.strip()] = PlanAccount(number.strip(), known.label)
     return chosen

@@ -100,7 +100,8 @@ def issue(session: Session, draft: Draft, command: Command) -> Document:
     if draft.paid and not draft.paid_by:
         payments.settle_from_charges(session, document, command.by_id)
     session.flush()
-    aided.settle_orders(session, document, command.by_id)
+    if invoiced:
+        aided.settle_orders(session, document, command.by_id)
     return document
 
 

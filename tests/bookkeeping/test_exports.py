@@ -69,6 +69,10 @@ def test_a_structure_has_its_own_numbers_of_accounts(place):
         assert [chart()[name].number for name in ("sales", "bank", "vat")] == ["706000", "512100", "445710"]
     with environment(data_dir=str(place), accounts="sales=7"), pytest.raises(Invalid, match="FABLAB_ACCOUNTS"):
         chart()
+    with environment(data_dir=str(place), accounts="aid=658100"), pytest.raises(Invalid, match="outside the balance"):
+        chart()
+    with environment(data_dir=str(place), accounts="aid=865000"):
+        assert chart()["aid"].number == "865000"
 
 
 HEAD = "\t".join(fec.COLUMNS)
