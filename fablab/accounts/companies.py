@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fablab.accounts import queries
@@ -52,8 +53,6 @@ def add(session: Session, identity: Identity, contact: Contact) -> Company:
     """Add a company. Raises `Invalid` naming the field."""
     company = Company()
     change(session, company, identity, contact)
-    session.add(company)
-    session.flush()
     return company
 
 
@@ -77,6 +76,12 @@ def change(session: Session, company: Company, identity: Identity, contact: Cont
     company.name, company.payment_days, company.active = name, identity.payment_days, identity.active
     company.kind, company.rna = identity.kind, rna
     company.siren, company.siret, company.vat_number = numbers.siren, numbers.siret, numbers.vat_number
+    session.add(company)
+    try:
+        session.flush()
+    except IntegrityError as twin:  # added by somebody else at this very moment
+        sentence = say("Another company has this number already: please look at the list again.")
+        raise Invalid(sentence, field="siret" if numbers.siret else "rna") from twin
 
 
 def _must_be_its_own(session: Session, company: Company, field: str, number: str) -> None:

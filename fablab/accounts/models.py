@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.permissions import RIGHTS, Permission, Role
@@ -82,10 +82,20 @@ COMPANY_KIND_LABELS: dict[CompanyKind, str] = {
 }
 
 
+_HAS_SIRET, _HAS_RNA = text("siret <> ''"), text("rna <> ''")
+
+
 class Company(Base):
-    """A business, an association or a town hall that orders and pays on invoice. Invoices keep copies of all of it."""
+    """A business, an association or a town hall that orders and pays on invoice. Invoices keep copies of all of it.
+
+    A SIRET and an RNA number belong to one of them alone.
+    """
 
     __tablename__ = "company"
+    __table_args__ = (
+        Index("uq_company_siret", "siret", unique=True, sqlite_where=_HAS_SIRET, postgresql_where=_HAS_SIRET),
+        Index("uq_company_rna", "rna", unique=True, sqlite_where=_HAS_RNA, postgresql_where=_HAS_RNA),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(20), unique=True, default=new_public_id)
