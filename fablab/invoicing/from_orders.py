@@ -16,7 +16,7 @@ from fablab.billing.services import earned_by, earned_cents
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, crediting, issuing, queries
-from fablab.invoicing.content import Buyer
+from fablab.invoicing.content import Buyer, printable
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, DocumentOrder
 from fablab.languages import Language
@@ -229,7 +229,7 @@ def invoice_member(session: Session, order: Order, buyer: Buyer, language: str, 
     if found is not None:
         return found
     for field in ("name", "street", "postcode", "city"):
-        if not getattr(buyer, field).strip():
+        if not printable(getattr(buyer, field)).strip():
             raise Invalid(say("An invoice has to name this."), field=field)
     return invoice_paid(session, order, buyer, language, command)
 

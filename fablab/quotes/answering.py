@@ -18,6 +18,7 @@ from fablab.billing.services import Agreed
 from fablab.billing.totalling import Total
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import deposits
+from fablab.invoicing.content import printable
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.issuing import Command
 from fablab.orders import services as orders
@@ -43,7 +44,7 @@ class Signature:
     def __post_init__(self) -> None:
         if (self.by is None) == (self.link is None):
             raise ValueError("a quote is answered by somebody signed in, or by a link")
-        if not 1 <= len(self.name.strip()) <= LONGEST_NAME:
+        if not 1 <= len(printable(self.name).strip()) <= LONGEST_NAME:
             raise Invalid(say("Please write your name, in at most {most} letters.", most=LONGEST_NAME), field="name")
 
 

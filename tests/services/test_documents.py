@@ -398,3 +398,12 @@ def test_no_cash_is_paid_back_that_the_drawer_does_not_hold(session):
     assert refused.value.field == "amount"
     payments.pay(session, invoice, paid(held, Method.CASH, key="most"), None, utcnow())
     assert ledger.cash_cents(session) == 0
+
+
+@pytest.mark.parametrize("field", ["name", "street", "postcode", "city"])
+def test_a_name_or_address_nobody_can_see_is_none(session, field):
+    cast, _ = business(session)
+    order = make(session, order_cube(session, cast.alice), 1, cast.bob)
+    with pytest.raises(Invalid) as refused:
+        from_orders.invoice_member(session, order, replace(HOME, **{field: " \u200b\u2060"}), "fr", command("mine"))
+    assert refused.value.field == field

@@ -236,7 +236,7 @@ def test_a_link_needs_a_name_and_an_address(session):
 def test_who_answers_writes_their_name(session):
     cast, _, _, quote = offered(session)
     with pytest.raises(Invalid) as wrong:
-        answering.accept(session, quote, Signature("  ", cast.alice), "", utcnow())
+        answering.accept(session, quote, Signature(" \u200b ", cast.alice), "", utcnow())
     assert wrong.value.field == "name"
 
 
