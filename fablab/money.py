@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from fablab.errors import Invalid
 from fablab.words import say
+
+PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]{0,2})?|\.[0-9]{1,2})")
+MOST_EUROS = 1_000_000
 
 
 def half_up(amount: Decimal) -> int:
@@ -17,12 +21,7 @@ def half_up(amount: Decimal) -> int:
 def parse_euros(text: str, field: str | None = None) -> int:
     """Read what a person typed ("12", "12,5", "12.50 €") as cents; raise `Invalid` on anything else."""
     cleaned = text.replace("€", "").replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", ".")
-    try:
-        amount = Decimal(cleaned)
-    except InvalidOperation:
-        raise Invalid(say("“{text}” is not an amount in euros.", text=text), field=field) from None
-    exponent = amount.as_tuple().exponent
-    if not amount.is_finite() or not isinstance(exponent, int) or exponent < -2 or abs(amount) > 1_000_000:
+    if not PLAIN.fullmatch(cleaned) or abs(amount := Decimal(cleaned)) > MOST_EUROS:
         raise Invalid(say("“{text}” is not an amount in euros.", text=text), field=field)
     return int(amount * 100)
 

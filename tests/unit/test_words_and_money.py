@@ -43,7 +43,9 @@ def test_amounts_are_read_as_people_write_them(text, cents):
     assert parse_euros(text) == cents
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1.234", "NaN", "Infinity", "1e9", "99999999"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "1.234", "NaN", "Infinity", "1e9", "1e3", "1_000", "\uff15", "--2", "99999999"]
+)
 def test_what_is_not_an_amount_is_refused(text):
     with pytest.raises(Invalid):
         parse_euros(text)
