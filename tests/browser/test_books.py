@@ -50,22 +50,27 @@ def demo(tmp_path_factory):
         yield running
 
 
+def top_up_twice(page) -> str:
+    """Take money for a wallet in cash and by cheque; return where the last receipt is."""
+    page.goto("/wallets/")
+    page.get_by_role("link", name=re.compile("Farid")).click()
+    page.fill("[name=amount]", "5")
+    page.get_by_role("button", name="Mettre dans le porte-monnaie").click()
+    expect(page.locator("h1")).to_have_text(re.compile(r"Reçu E\d{6}"))
+    expect(page.locator("main")).to_contain_text("5,00")
+    page.get_by_role("link", name="Retour").click()
+    page.fill("[name=amount]", "7,50")
+    page.select_option("[name=method]", "cheque")
+    page.fill("[name=reference]", "0042")
+    page.get_by_role("button", name="Mettre dans le porte-monnaie").click()
+    expect(page.locator("main")).to_contain_text("Chèque à l’accueil · 0042")
+    return page.url
+
+
 def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     month = format_date(demo.month, "LLLL y", locale="fr")
     carole = open_page(chromium, demo, "carole", language="fr")
-    carole.goto("/wallets/")
-    carole.get_by_role("link", name=re.compile("Farid")).click()
-    carole.fill("[name=amount]", "5")
-    carole.get_by_role("button", name="Mettre dans le porte-monnaie").click()
-    expect(carole.locator("h1")).to_have_text(re.compile(r"Reçu E\d{6}"))
-    expect(carole.locator("main")).to_contain_text("5,00")
-    carole.get_by_role("link", name="Retour").click()
-    carole.fill("[name=amount]", "7,50")
-    carole.select_option("[name=method]", "cheque")
-    carole.fill("[name=reference]", "0042")
-    carole.get_by_role("button", name="Mettre dans le porte-monnaie").click()
-    expect(carole.locator("main")).to_contain_text("Chèque à l’accueil · 0042")
-    receipt = carole.url
+    receipt = top_up_twice(carole)
 
     carole.goto("/invoices/")
     carole.locator("table a", has_text="-00001").first.click()
