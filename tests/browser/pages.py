@@ -10,7 +10,8 @@ import requests
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-PASSWORD = "fablab-demo"
+from tests.browser.somebody import PASSWORD
+
 SIGNED_OUT, MEMBER, BUYER, VOLUNTEER, ADMINISTRATOR = "", "alice", "emilie", "bob", "carole"
 
 SEEN_BY = {

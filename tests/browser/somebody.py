@@ -5,11 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from babel.support import Translations
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from fablab import web
 from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+
+PASSWORD = "fablab-demo"
+
+
+def open_page(chromium, demo, who, *, language="en", phone=False, javascript=True) -> Page:
+    """Return a page of somebody of the demo place who has signed in."""
+    size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+    context = chromium.new_context(
+        viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url, reduced_motion="reduce"
+    )  # a part that turns all the time keeps a processor busy where there is no graphics card
+    context.set_default_timeout(30_000)
+    typed = {"email": f"{who}@demo.example", "password": PASSWORD}
+    assert context.request.post("/sign-in", form=typed, max_redirects=0).status == 302
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.goto("/")
+    return page
 
 
 class Somebody:

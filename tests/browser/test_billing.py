@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from fablab.slicing.samples import write_samples
 from fablab.slicing.slicer import find_slicer
 from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.running import system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]

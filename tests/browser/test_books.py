@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from fablab.bookkeeping import archive_checking, fec_handed
 from tests.browser import axe
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.conftest import environment
 from tests.mailserver import mail_server
 from tests.running import FABLAB, system

@@ -9,7 +9,7 @@ from fablab.accounts.models import Company
 from fablab.orders.models import Order, OrderState
 from tests.books import copied_order
 from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.conftest import Recorder, environment
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]

@@ -14,7 +14,7 @@ from fablab.machines.models import Machine
 from fablab.web import create_app
 from tests.browser import axe
 from tests.browser.pages import ADMINISTRATOR, SEEN_BY, SIGNED_OUT, VOLUNTEER, Crawler
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.conftest import Recorder, environment
 from tests.running import system
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
 
@@ -43,8 +43,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(("language", "javascript"), [("en", True), ("fr", False)], ids=["en", "fr, no script"])
 def test_a_new_filament_goes_from_the_parcel_onto_a_printer_and_the_scale(chromium, demo, language, javascript):
     words = WORDS[language]
     colour = f"turquoise-{language}-{javascript}".lower()

@@ -8,11 +8,10 @@ from playwright.sync_api import Page, expect
 from fablab.printers.virtual import find_octoprint
 from fablab.slicing.samples import write_samples
 from fablab.slicing.slicer import find_slicer
+from tests.browser.somebody import open_page
 from tests.running import free_port, system
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
-
-PASSWORD = "fablab-demo"
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +24,6 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     with system(folder / "data", "--demo", "--octoprint", "1", "--octoprint-port", str(free_port())) as running:
         yield running
-
-
-def open_page(chromium, demo, who, *, language="en", phone=False, javascript=True) -> Page:
-    size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
-    context = chromium.new_context(
-        viewport=size, locale=language, java_script_enabled=javascript, base_url=demo.url, reduced_motion="reduce"
-    )  # a part that turns all the time keeps a processor busy where there is no graphics card
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
-    page.goto("/")
-    page.fill("#email", f"{who}@demo.example")
-    page.fill("#password", PASSWORD)
-    page.click("main button.primary")
-    return page
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from fablab.accounts.models import Company
 from fablab.invoicing import issuing
 from tests.books import command, draft_of
 from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.conftest import Recorder, environment
 from tests.running import system
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from fablab.slicing.reading import read_triangles
 from fablab.slicing.samples import SAMPLES
 from fablab.slicing.stl import write_stl
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.slicing.drawn import one_object, three_mf
 from tests.waiting import wait_until
 
@@ -32,8 +32,7 @@ def inch_part(tmp_path_factory):
     return write_stl(tmp_path_factory.mktemp("parts") / "inches.stl", np.asarray(triangles) / 25.4)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(("language", "javascript"), [("en", True), ("fr", False)], ids=["en", "fr, no script"])
 def test_a_part_in_inches_is_converted_and_priced(chromium, demo, inch_part, language, javascript):
     noticed, convert, scaled, undo, see_price = WORDS[language]
     page = open_page(chromium, demo, "alice", language=language, phone=True, javascript=javascript)

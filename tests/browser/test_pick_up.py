@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import problems
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
 

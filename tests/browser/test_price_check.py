@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from fablab.slicing.samples import write_stl
 from fablab.slicing.slicer import find_slicer
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 from tests.running import system
 from tests.waiting import wait_until
 

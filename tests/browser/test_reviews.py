@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from fablab.slicing.samples import write_samples
 from tests.browser import axe
-from tests.browser.test_journey import open_page
+from tests.browser.somebody import open_page
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 

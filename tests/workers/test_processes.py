@@ -41,7 +41,7 @@ def running(tmp_path):
         migrating.migrate()
         with bus.using(bus.SilentTransport()), db.transaction() as session:
             cast = small_place(session)
-        with system(data) as started:
+        with system(data, orderly=True) as started:
             yield started, cast
 
 
