@@ -54,11 +54,6 @@ def mails(session: Session, *, undelivered: bool) -> Sequence[Mail]:
     return session.scalars(wanted.where(Mail.state.in_(UNDELIVERED)) if undelivered else wanted).all()
 
 
-def count_undelivered(session: Session) -> int:
-    """Count the mails that did not arrive for certain."""
-    return session.scalar(select(func.count()).where(Mail.state.in_(UNDELIVERED))) or 0
-
-
 def mail_by_public_id(session: Session, public_id: str) -> Mail:
     """Return a mail; raises `NotFound`."""
     mail = session.scalar(select(Mail).where(Mail.public_id == public_id))

@@ -8,8 +8,6 @@ from fablab.languages import Language
 from fablab.settings import settings
 from fablab.words import Euros, Sentence, say
 
-LEVELS = (1, 2, 3)
-
 
 def subject(content: Content, level: int) -> str:
     """Return the subject of a reminder."""

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Flask, Response, redirect, request, session, url_for
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager, current_user, login_user
 
 from fablab import db
 from fablab.accounts import services as accounts
@@ -64,6 +64,14 @@ def _load(token: str) -> SignedIn | None:
         with db.transaction() as writing:
             accounts.seen(writing, found.id, now)
     return SignedIn(found.person, token)
+
+
+def enter(person: Person) -> None:
+    """Sign a person in, in this browser, until they sign out or have not come for a while."""
+    with db.transaction() as writing:
+        token = accounts.sign_in(writing, person)
+    session.permanent = True
+    login_user(SignedIn(person, token))
 
 
 def whoever() -> Person | None:

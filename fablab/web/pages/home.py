@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 
 from fablab import db
 from fablab.accounts import queries, services
 from fablab.accounts.permissions import Permission
 from fablab.errors import Invalid
 from fablab.settings import settings
-from fablab.web.auth import SignedIn, open_to_all, whoever
+from fablab.web.auth import enter, open_to_all, whoever
 from fablab.web.forms import SignInForm
 from fablab.web.limits import limiter, sign_in_limit
 from fablab.words import say
@@ -37,9 +37,7 @@ def sign_in() -> Any:
     """Show the sign-in page."""
     if whoever() is not None:
         return redirect(url_for("home.index"))
-    return render_template(
-        "sign_in.html", form=SignInForm(), problem=None, demo=settings().demo, sign_up=settings().sign_up
-    )
+    return render_template("sign_in.html", form=SignInForm(), problem=None, **_offered())
 
 
 @blueprint.post("/sign-in")
@@ -52,16 +50,11 @@ def do_sign_in() -> Any:
         with db.reading() as reading:
             person = queries.by_email(reading, form.email.data)
         if services.password_is_right(person.password_hash if person else None, form.password.data) and person:
-            with db.transaction() as writing:
-                token = services.sign_in(writing, person)
             wanted = session.pop("next", None)
-            session.permanent = True
-            login_user(SignedIn(person, token))
+            enter(person)
             return redirect(_own_page(wanted) or url_for("home.index"))
     problem = Invalid(say("E-mail and password do not belong together."))
-    return render_template(
-        "sign_in.html", form=form, problem=problem.sentence, demo=settings().demo, sign_up=settings().sign_up
-    ), 422
+    return render_template("sign_in.html", form=form, problem=problem.sentence, **_offered()), 422
 
 
 def _own_page(address: str | None) -> str | None:

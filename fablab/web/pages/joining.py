@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
-from flask_login import login_user
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -18,7 +17,7 @@ from fablab.billing.joining import Firm, Joining
 from fablab.db import utcnow
 from fablab.errors import NotFound
 from fablab.settings import settings
-from fablab.web.auth import SignedIn, open_to_all, whoever
+from fablab.web.auth import enter, open_to_all, whoever
 from fablab.web.forms import NEW_PASSWORD, PageForm, saved
 from fablab.web.language import choose
 from fablab.web.limits import limiter, sign_up_limit
@@ -118,8 +117,5 @@ def join(token: str) -> Any:
 
 
 def _in(person: Person) -> Any:
-    with db.transaction() as writing:
-        token = services.sign_in(writing, person)
-    session.permanent = True
-    login_user(SignedIn(person, token))
+    enter(person)
     return redirect(url_for("orders.mine"))
