@@ -10,17 +10,16 @@ import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from fablab import bus, db, migrating
+from fablab import bus, db, migrating, press
 from fablab.billing import clash, seller
 from fablab.bookkeeping import outside
 from fablab.db import utcnow
 from fablab.errors import Problem
-from fablab.invoicing import paper
-from fablab.invoicing.paper import PressMissing
 from fablab.machines import queries, services
 from fablab.machines.models import Machine, Service
 from fablab.payments import providers
 from fablab.payments.port import NotReached
+from fablab.press import PressMissing
 from fablab.printers import open_printer
 from fablab.settings import settings
 from fablab.slicing import sandbox
@@ -74,7 +73,7 @@ def _database() -> Finding:
 
 def _press() -> Finding:
     try:
-        paper.press()
+        press.check()
     except PressMissing as problem:
         return Finding(ok=False, sentence=problem.sentence)
     return Finding(ok=True, sentence=say("PDFs can be made."))

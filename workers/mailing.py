@@ -5,10 +5,10 @@ from __future__ import annotations
 from fablab import db
 from fablab.db import utcnow
 from fablab.invoicing import pdfs, sending
-from fablab.invoicing.paper import PressMissing
 from fablab.notices import letters, outbox, post
 from fablab.notices.letters import Attachment
 from fablab.notices.models import Mail
+from fablab.press import PressMissing
 from fablab.settings import settings
 from fablab.words import say
 

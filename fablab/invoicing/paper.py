@@ -6,13 +6,11 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
-from fablab import files
-from fablab.errors import Problem
+from fablab import files, press
 from fablab.invoicing.content import Content
 from fablab.invoicing.facturx import xml_of
 from fablab.invoicing.models import METHOD_LABELS, DocumentFile, Method
@@ -21,7 +19,6 @@ from fablab.settings import settings
 from fablab.words import say
 
 TEMPLATES = Path(__file__).parent / "templates"
-PACKAGES = "libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0"
 
 
 def kept(session: Session, document_id: int) -> bytes | None:
@@ -41,31 +38,11 @@ def keep(session: Session, document_id: int, made: bytes) -> None:
         session.add(DocumentFile(document_id=document_id, sha256=sha256))
 
 
-class PressMissing(Problem):
-    """The libraries PDFs are made with are not on this computer; documents can be issued all the same."""
-
-    status = 503
-
-
-def press() -> Any:
-    """Return what turns HTML into PDF. Raises `PressMissing` in words where it lacks its libraries."""
-    try:
-        import weasyprint
-    except (ImportError, OSError) as error:
-        sentence = say(
-            "PDFs cannot be made on this computer: install the packages {packages}, then start again ({error}).",
-            packages=PACKAGES,
-            error=str(error).splitlines()[0],
-        )
-        raise PressMissing(sentence) from error
-    return weasyprint.HTML
-
-
 def make_pdf(content: Content) -> bytes:
     """Return a content as PDF/A-3 with its XML inside. Raises `PressMissing`."""
     from facturx import generate_from_binary
 
-    page = press()(string=html_of(content), base_url=None, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/a-3b")
+    page = press.printed(html_of(content), pdf_variant="pdf/a-3b")
     made: bytes = generate_from_binary(
         page,
         xml_of(content),
@@ -96,12 +73,6 @@ def written(template: str, language: str, facts: Mapping[str, object]) -> str:
     return _environment(language).get_template(template).render(words=Language(language), **facts)
 
 
-def printed(html: str) -> bytes:
-    """Return HTML as a plain PDF. Raises `PressMissing`."""
-    made: bytes = press()(string=html, base_url=None, url_fetcher=_fetch_nothing).write_pdf()
-    return made
-
-
 @cache
 def _environment(language: str) -> Environment:
     environment = Environment(
@@ -114,8 +85,3 @@ def _environment(language: str) -> Environment:
     )
     environment.install_gettext_translations(Language(language).catalogue, newstyle=True)  # type: ignore[attr-defined]
     return environment
-
-
-def _fetch_nothing(url: str, *_: object, **__: object) -> dict[str, object]:
-    """Refuse every address: a page is made from our own template and text alone."""
-    raise ValueError(f"a document loads nothing, not even {url}")

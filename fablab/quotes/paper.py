@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fablab import press
 from fablab.invoicing import paper
 from fablab.invoicing.content import Content
 from fablab.quotes.content import Offered, from_text
@@ -10,7 +11,7 @@ from fablab.quotes.models import Quote
 
 def pdf_of(quote: Quote) -> bytes:
     """Return a quote as PDF. Raises `PressMissing`."""
-    return paper.printed(html_of(from_text(quote.payload)))
+    return press.printed(html_of(from_text(quote.payload)))
 
 
 def html_of(offered: Offered) -> str:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import segno
 from flask import render_template
 
-from fablab.errors import Problem
+from fablab import press
 from fablab.filament.models import Spool
-from fablab.words import say
-
-
-class NoPango(Problem):
-    """The system lacks what draws the letters of a PDF."""
-
-    status = 503
 
 
 @dataclass(frozen=True)
@@ -55,23 +47,9 @@ def label_sheet(labels: Sequence[Label], grid: Grid, skip: int) -> bytes:
     places: list[Label | None] = [*[None] * skip, *labels]
     size = grid.columns * grid.rows
     pages = [places[start : start + size] for start in range(0, len(places), size)]
-    return pdf_of(render_template("filament/label_sheet.html", pages=pages, grid=grid))
+    return press.printed(render_template("filament/label_sheet.html", pages=pages, grid=grid))
 
 
 def qr(address: str) -> str:
     """Return the QR code of an address as an address of data, for a picture on a label."""
     return segno.make(address, error="m").svg_data_uri(border=0, scale=4)
-
-
-def pdf_of(html: str) -> bytes:
-    """Return a page of labels as a PDF. Raises `NoPango`."""
-    try:
-        from weasyprint import HTML  # takes a third of a second, and most processes never print
-        from weasyprint.urls import URLFetcher
-    except OSError as missing:  # the Python package is there, the library of the system is not
-        raise NoPango(
-            say("A PDF needs the system's library Pango: install the package libpangoft2-1.0-0.")
-        ) from missing
-
-    only_data = URLFetcher(allowed_protocols=["data"])  # pictures are in the page: nothing is fetched
-    return cast("bytes", HTML(string=html, url_fetcher=only_data).write_pdf())

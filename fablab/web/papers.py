@@ -8,8 +8,8 @@ from fablab import db
 from fablab.bookkeeping import archiving
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import Archive
-from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.pdfs import pdf_of
+from fablab.press import PressMissing
 
 
 def archive_of(year: int, closer: Closer) -> Archive:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from pypdf import PdfReader
 
-from fablab import db
+from fablab import db, press
 from fablab.accounts import companies
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound
@@ -24,6 +24,7 @@ from fablab.notices import outbox, queries
 from fablab.notices.models import Mail, MailState, Notice
 from fablab.receivables import reminders
 from fablab.settings import settings
+from fablab.words import say
 from tests.books import ACME, ACME_CONTACT, business, command, draft_of
 from tests.conftest import environment
 from tests.mailserver import mail_server
@@ -220,15 +221,13 @@ class TestLeaving:
 
     def test_where_no_pdf_can_be_made_the_mail_waits_and_leaves_without_one_never(self, place, monkeypatch):
         invoice = invoice_there()
-        from fablab.invoicing import paper
-        from fablab.words import say
 
-        def missing():
-            raise paper.PressMissing(say("No press."))
+        def missing(*_given, **_options):
+            raise press.PressMissing(say("No press."))
 
         with mail_server() as server, environment(mail_server=server.address):
             with monkeypatch.context() as patched:
-                patched.setattr(paper, "press", missing)
+                patched.setattr(press, "printed", missing)
                 send_all()
             with db.reading() as session:
                 (mail,) = mails_of(session, invoice)

@@ -20,10 +20,10 @@ from fablab.invoicing.content import Content
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import Document
-from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.pdfs import pdf_of
 from fablab.money import parse_euros
 from fablab.orders.models import ORDER_LABELS, Order
+from fablab.press import PressMissing
 from fablab.web.auth import me, needs
 from fablab.web.book_forms import DepositForm
 from fablab.web.forms import saved

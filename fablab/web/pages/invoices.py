@@ -21,7 +21,6 @@ from fablab.invoicing.content import Buyer, Content, from_text
 from fablab.invoicing.crediting import Consequence, Credit
 from fablab.invoicing.issuing import Command
 from fablab.invoicing.models import METHOD_LABELS, Document, Method
-from fablab.invoicing.paper import PressMissing
 from fablab.invoicing.payments import PaymentData
 from fablab.invoicing.pdfs import pdf_of
 from fablab.invoicing.queries import STANDING_LABELS, Shown, Standing
@@ -29,6 +28,7 @@ from fablab.money import parse_euros
 from fablab.orders import queries as order_queries
 from fablab.payments import queries as card_queries
 from fablab.payments.providers import provider
+from fablab.press import PressMissing
 from fablab.settings import settings
 from fablab.web.auth import me, needs
 from fablab.web.book_forms import BuyerForm, CreditForm, PaymentForm

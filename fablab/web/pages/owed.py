@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from wtforms import DateField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from fablab import db
+from fablab import db, press
 from fablab.accounts import companies
 from fablab.accounts.permissions import Permission
 from fablab.billing import seller
 from fablab.db import utcnow
 from fablab.errors import Invalid
-from fablab.invoicing import paper, queries
+from fablab.invoicing import queries
 from fablab.notices.models import MAIL_LABELS
 from fablab.receivables import reminders, statement, wording
 from fablab.receivables.reminders import LONGEST_REASON
@@ -132,7 +132,7 @@ def statement_of(public_id: str) -> Any:
 def statement_pdf(public_id: str) -> Any:
     """Give a company's statement of account as PDF."""
     found, html = _statement(public_id)
-    answer = Response(paper.printed(html), mimetype="application/pdf")
+    answer = Response(press.printed(html), mimetype="application/pdf")
     name = f"statement-{found.first_on}-{found.last_on}.pdf"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from wtforms import IntegerField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from fablab import db
+from fablab import db, press
 from fablab.accounts.permissions import Permission
 from fablab.db import utcnow
 from fablab.errors import Invalid
@@ -21,7 +21,7 @@ from fablab.orders.handing import RulesData
 from fablab.orders.shelf import PickUp
 from fablab.web.auth import me, needs
 from fablab.web.forms import PageForm, saved
-from fablab.web.label_sheet import pdf_of, qr
+from fablab.web.label_sheet import qr
 
 blueprint = Blueprint("pickups", __name__)
 
@@ -120,7 +120,7 @@ def label(public_id: str) -> Any:
         row = handing.of_order(session, public_id)
         code = qr(url_for("pickups.scanned", public_id=public_id, _external=True))
         copies = orders.good_copies(session, row.order)
-    pdf = pdf_of(render_template("pickups/label.html", row=row, code=code, copies=copies))
+    pdf = press.printed(render_template("pickups/label.html", row=row, code=code, copies=copies))
     return send_file(io.BytesIO(pdf), mimetype="application/pdf", download_name=f"{row.code}.pdf")
 
 
