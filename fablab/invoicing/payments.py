@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import closed, ledger, prepaid, seller
@@ -15,6 +15,7 @@ from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import advances, chain, queries, telling
+from fablab.invoicing.deposit_models import Deduction, Deposit
 from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payment
 from fablab.money import share, spread
 from fablab.words import Euros, say
@@ -112,10 +113,12 @@ def _refuse_wallet(invoice: Document, balance: int) -> None:
 
 
 def _cash_of(session: Session, invoice: Document) -> int:
-    query = select(func.sum(Payment.amount_cents)).where(
-        Payment.document_id == invoice.id, Payment.method == Method.CASH
-    )
-    return session.scalar(query) or 0
+    """Return what was paid in cash for the sale of an invoice: on it, and on the deposits of the same sale."""
+    deducted = select(Deduction.deposit_id).where(Deduction.document_id == invoice.id)
+    order_id = select(Deposit.order_id).where(Deposit.document_id == invoice.id)
+    others = select(Deposit.document_id).where(Deposit.order_id.in_(order_id))
+    sale = or_(Payment.document_id == invoice.id, Payment.document_id.in_(deducted), Payment.document_id.in_(others))
+    return session.scalar(select(func.sum(Payment.amount_cents)).where(sale, Payment.method == Method.CASH)) or 0
 
 
 def settle_from_charges(session: Session, invoice: Document, by_id: int | None) -> Payment:

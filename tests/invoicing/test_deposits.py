@@ -296,3 +296,26 @@ def test_entries_of_deposits_balance(session):
     assert all(sum(line.amount_cents for line in entry.lines) == 0 for entry in session.query(LedgerEntry))
     assert advances.of_order(session, order.id)[0].deductible_cents == 777
     assert session.query(Document).count() == 1
+
+
+def test_a_company_pays_no_more_in_cash_for_one_sale_than_the_law_lets_it(session):
+    cast, acme, order = ordered(session)
+    order.price_cents = order.line.price_cents = 160_000
+    session.flush()
+
+    def in_cash(invoice, cents, key):
+        payments.pay(session, invoice, PaymentData(Method.CASH, cents, TODAY, "", key), None, utcnow())
+
+    first = deposits.issue(session, order, Asked(cents=60_000), command("first"))
+    second = deposits.issue(session, order, Asked(cents=60_000), command("second"))
+    in_cash(first, 60_000, "one")
+    with pytest.raises(Invalid, match=r"at most €1000\.00"):
+        in_cash(second, 60_000, "two")
+    pay(session, second, 60_000)
+    make(session, order, 2, cast.bob)
+    (final,) = from_orders.invoice_company(session, acme, "", command("final"))
+    with pytest.raises(Invalid, match=r"at most €1000\.00"):
+        in_cash(final, 40_001, "three")
+    in_cash(final, 40_000, "four")
+    other = issuing.issue(session, draft_of(100_000, company=acme), command("another sale"))
+    in_cash(other, 100_000, "five")
