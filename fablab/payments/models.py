@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fablab.accounts.models import Person
@@ -22,6 +22,7 @@ class CardState(StrEnum):
     PAID = "paid"
     ENDED = "ended"
     WRONG = "wrong"
+    DEALT_WITH = "dealt_with"
 
 
 CARD_LABELS: dict[CardState, str] = {
@@ -30,6 +31,7 @@ CARD_LABELS: dict[CardState, str] = {
     CardState.PAID: N_("Paid"),
     CardState.ENDED: N_("Ended without payment"),
     CardState.WRONG: N_("To be looked at"),
+    CardState.DEALT_WITH: N_("Dealt with"),
 }
 
 
@@ -63,7 +65,10 @@ class CardPayment(Base):
 
 
 class CardEvent(Base):
-    """A message of the provider that was acted on; the same one again changes nothing. Only grows."""
+    """A message of the provider that was acted on; the same one again changes nothing. Only grows.
+
+    Or what somebody has done about a payment that did not match: then it says who, and what.
+    """
 
     __tablename__ = "card_event"
 
@@ -71,3 +76,7 @@ class CardEvent(Base):
     card_payment_id: Mapped[int] = mapped_column(ForeignKey("card_payment.id"), index=True)
     kind: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(default=utcnow)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    note: Mapped[str | None] = mapped_column(Text)
+
+    by: Mapped[Person | None] = relationship(lazy="joined")

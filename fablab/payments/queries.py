@@ -13,8 +13,8 @@ from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
 from fablab.errors import NotFound
 from fablab.invoicing.models import Document
-from fablab.payments.models import CardPayment, CardState
-from fablab.payments.services import UNSETTLED
+from fablab.payments.models import CardEvent, CardPayment, CardState
+from fablab.payments.services import UNSETTLED, dealt_with_id
 
 MOST_SHOWN = 100
 MOST_AT_ONCE = 50
@@ -27,6 +27,11 @@ def seen_by(session: Session, person: Person, public_id: str) -> CardPayment:
     if found is None or not (found.person_id == person.id or person.may(Permission.KEEP_BOOKS)):
         raise NotFound
     return found
+
+
+def dealt_with(session: Session, payment: CardPayment) -> CardEvent | None:
+    """Return what somebody has done about a payment that did not match."""
+    return session.get(CardEvent, dealt_with_id(payment.id))
 
 
 def may_pay(session: Session, person: Person, invoice: Document) -> bool:

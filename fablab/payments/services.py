@@ -27,6 +27,7 @@ LARGEST_CENTS = 1_000_000
 LASTS = timedelta(hours=1)  # Stripe: at least 30 minutes, at most 24 hours
 GIVEN_UP_AFTER = timedelta(days=1)
 STILL_GOOD = timedelta(minutes=10)
+LONGEST_NOTE = 500
 UNSETTLED = (CardState.NEW, CardState.OPEN)
 
 
@@ -147,7 +148,7 @@ def settle(session: Session, payment_id: int, seen: Seen, now: datetime) -> Card
     payment = _held(session, payment_id)
     payment.looked_at = now
     payment.provider_id = payment.provider_id or seen.id
-    if payment.state not in (CardState.PAID, CardState.WRONG):
+    if payment.state not in (CardState.PAID, CardState.WRONG, CardState.DEALT_WITH):
         if seen.outcome == Outcome.ENDED:
             payment.state = CardState.ENDED
         elif seen.outcome == Outcome.PAID:
@@ -205,6 +206,30 @@ def give_up_unopened(session: Session, now: datetime) -> None:
     late = select(CardPayment.id).where(CardPayment.state == CardState.NEW, CardPayment.until < now)
     for payment_id in session.scalars(late):
         drop(session, payment_id)
+
+
+def deal_with(session: Session, payment_id: int, note: str, by: Person, now: datetime) -> None:
+    """Write down what was done about a payment that did not match; sent twice, it is written once.
+
+    Raises `Invalid` without a note, `Conflict` when there is nothing to look at.
+    """
+    payment = _held(session, payment_id)
+    if payment.state == CardState.DEALT_WITH:
+        return
+    if payment.state != CardState.WRONG:
+        raise Conflict(say("There is nothing to look at about this payment."))
+    kept = " ".join(note.split())
+    if not 1 <= len(kept) <= LONGEST_NOTE:
+        raise Invalid(say("Please say what was done, in at most {most} signs.", most=LONGEST_NOTE), field="note")
+    done = {"id": dealt_with_id(payment.id), "kind": "dealt_with", "note": kept}
+    session.add(CardEvent(card_payment_id=payment.id, at=now, by_id=by.id, **done))
+    payment.state = CardState.DEALT_WITH
+    session.flush()
+
+
+def dealt_with_id(payment_id: int) -> str:
+    """Return the id of what was written down about a payment that did not match."""
+    return f"dealt-with-{payment_id}"
 
 
 def _held(session: Session, payment_id: int) -> CardPayment:

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from fablab.payments import queries
 from fablab.payments.providers import provider
+from fablab.payments.services import LONGEST_NOTE
 from fablab.web.auth import me
 from fablab.web.forms import PageForm
 
@@ -36,6 +37,12 @@ class PayoutForm(PageForm):
     fee = StringField(lazy_gettext("Fee it kept (€)"), [InputRequired(), Length(max=20)])
     reference = StringField(lazy_gettext("Reference"), [Optional(), Length(max=80)])
     key = StringField(validators=[InputRequired(), Length(max=40)])
+
+
+class DealtWithForm(PageForm):
+    """What was done about a payment that did not match."""
+
+    note = StringField(lazy_gettext("What was done"), [InputRequired(), Length(max=LONGEST_NOTE)])
 
 
 def of_wallet(session: Session, form: CardTopUpForm | None = None) -> dict[str, Any]:

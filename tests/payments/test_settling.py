@@ -150,6 +150,28 @@ def test_another_amount_or_currency_books_nothing_and_is_said(alice, taking_card
         assert card.newest(session)[0].id == payment.id
 
 
+@ON_SQLITE
+def test_what_was_done_about_a_wrong_payment_is_kept_and_it_heads_the_list_no_more(alice, taking_cards):
+    wrong = begin(alice)
+    message = taking_cards.pay(wrong.provider_id)
+    message["data"]["object"]["currency"] = "usd"
+    hear(message)
+    newest = begin(alice, key="second-form")
+    with pytest.raises(Conflict, match="nothing to look at"), db.transaction() as session:
+        services.deal_with(session, newest.id, "Given back", session.merge(alice), utcnow())
+    with pytest.raises(Invalid, match="what was done"), db.transaction() as session:
+        services.deal_with(session, wrong.id, "  ", session.merge(alice), utcnow())
+    for note in ("Given back at the provider", "Once more"):
+        with db.transaction() as session:
+            services.deal_with(session, wrong.id, note, session.merge(alice), utcnow())
+    hear(message | {"id": "evt_later"})
+    assert (now(wrong).state, wallet(alice)) == (CardState.DEALT_WITH, 2000)
+    with db.reading() as session:
+        assert card.newest(session)[0].id == newest.id
+        done = card.dealt_with(session, wrong)
+        assert (done.note, done.by.name) == ("Given back at the provider", "Alice")
+
+
 def test_a_message_that_is_faster_than_our_note_of_the_checkout_finds_its_payment(alice, taking_cards):
     with db.transaction() as session:
         payment = services.top_up(session, alice, 1_500, "first-form", utcnow())

@@ -154,7 +154,18 @@ def test_another_amount_is_told_to_the_person_and_shown_to_the_treasurer(shop, s
     server.pay(checkout)
     assert "The treasurer looks at it" in alice.get(address).text
     assert held(shop.cast.alice) == 2000
-    assert "To be looked at" in shop.as_("carole").get("/pay/").text
+    carole = shop.as_("carole")
+    assert "To be looked at" in carole.get("/pay/").text
+    assert "What was done" in carole.get(address).text
+    assert alice.post(f"{address}/dealt-with", note="Mine").status_code == 403
+    wrong = carole.post(f"{address}/dealt-with", note=" ")
+    assert (wrong.status_code, "What was done" in wrong.text) == (422, True)
+    assert carole.post(f"{address}/dealt-with", note="Given back, 26 November").status_code == 302
+    assert "To be looked at" not in carole.get("/pay/").text
+    page = carole.get(address).text
+    assert "Carole" in page
+    assert "Given back, 26 November" in page
+    assert "Given back" not in alice.get(address).text
 
 
 def test_the_people_of_a_company_pay_its_invoice_and_nobody_else(shop, server, invoice):

@@ -1,4 +1,6 @@
-"""what is there once, whoever presses at the same moment: a project of one form, a company of one number.
+"""what is there once, whoever presses at the same moment: a project of one form, a company of one number; and notes.
+
+A note says what was done about a card payment that did not match.
 
 Companies that share a number already stay: the number stays with the oldest that may order, the others have none until
 somebody enters theirs. They are named in the log; invoices keep what they say.
@@ -16,6 +18,7 @@ down_revision = '0031'
 branch_labels = None
 depends_on = None
 
+BY_ID = "ALTER TABLE card_event ADD COLUMN by_id INTEGER CONSTRAINT fk_card_event_by_id_person REFERENCES person (id)"
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +31,8 @@ def upgrade() -> None:
         op.create_index(
             f'uq_company_{number}', 'company', [number], unique=True, sqlite_where=where, postgresql_where=where
         )
+    op.execute(BY_ID)  # in one statement: on SQLite too the triggers stay
+    op.add_column('card_event', sa.Column('note', sa.Text(), nullable=True))
 
 
 def leave_it_to_one(number: str) -> None:
@@ -44,8 +49,4 @@ def leave_it_to_one(number: str) -> None:
 
 
 def downgrade() -> None:
-    for number in ('siret', 'rna'):
-        op.drop_index(f'uq_company_{number}', table_name='company')
-    op.drop_index('uq_project_form_key', table_name='project')
-    with op.batch_alter_table('project') as project:
-        project.drop_column('form_key')
+    raise NotImplementedError("The ledger is never taken back: restore a backup instead.")

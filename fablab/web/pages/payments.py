@@ -21,7 +21,7 @@ from fablab.payments.models import CARD_LABELS, CardPayment
 from fablab.payments.port import CardPayments, NotReached
 from fablab.payments.providers import provider
 from fablab.web.auth import me, needs, open_to_all
-from fablab.web.card_forms import CardTopUpForm, KeyForm, PayoutForm, of_wallet
+from fablab.web.card_forms import CardTopUpForm, DealtWithForm, KeyForm, PayoutForm, of_wallet
 from fablab.web.forms import filled, saved
 from fablab.web.language import choose
 from fablab.web.limits import by_person, limiter
@@ -107,14 +107,33 @@ def _open(payment: CardPayment) -> Any:
 def show(public_id: str) -> Any:
     """Show where a payment stands: people come back here, whether they have paid or not."""
     _provider()
+    return _page(public_id, DealtWithForm())
+
+
+def _page(public_id: str, form: DealtWithForm) -> str:
     with db.reading() as session:
         payment = queries.seen_by(session, me(), public_id)
+        dealt_with = queries.dealt_with(session, payment)
     silent = False
     try:
         payment = looking.look(payment)
     except NotReached:
         silent = True
-    return render_template("payments/show.html", payment=payment, silent=silent)
+    return render_template("payments/show.html", payment=payment, silent=silent, form=form, dealt_with=dealt_with)
+
+
+@blueprint.post("/<public_id>/dealt-with")
+@needs(Permission.KEEP_BOOKS)
+def deal_with(public_id: str) -> Any:
+    """Write down what was done about a payment that did not match: it does not head the list any more."""
+    _provider()
+    form = DealtWithForm(request.form)
+
+    def act(session: Session) -> None:
+        payment = queries.seen_by(session, me(), public_id)
+        services.deal_with(session, payment.id, form.note.data or "", me(), utcnow())
+
+    return redirect(url_for("payments.listed")) if saved(form, act) else (_page(public_id, form), 422)
 
 
 @blueprint.post("/<public_id>/end")
