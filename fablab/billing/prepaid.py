@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import clash, seller, vouchers
-from fablab.billing.models import Account, LedgerLine, Prepaid, Regime, WalletRules
+from fablab.billing.models import Account, LedgerLine, Prepaid, Regime, VatRegime, WalletRules
 from fablab.db import utcnow
 from fablab.errors import Invalid
 from fablab.money import half_up, share
@@ -69,8 +69,12 @@ def vat_within(gross_cents: int, rate_bp: int) -> int:
 
 def rate_on(session: Session, day: date) -> int:
     """Return the rate of VAT the seller owes on a day, in hundredths of a per cent; zero when none is owed."""
-    found = next((each for each in seller.regimes(session) if each.valid_from <= day), None)
-    return found.rate_bp if found is not None and found.regime == Regime.STANDARD else 0
+    return rate_of(next((each for each in seller.regimes(session) if each.valid_from <= day), None))
+
+
+def rate_of(regime: VatRegime | None) -> int:
+    """Return the rate of VAT the seller owes under a regime, in hundredths of a per cent; zero when none is owed."""
+    return regime.rate_bp if regime is not None and regime.regime == Regime.STANDARD else 0
 
 
 def vat_due_at_top_up(session: Session, day: date) -> bool:

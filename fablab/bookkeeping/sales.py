@@ -5,7 +5,7 @@ A deposit counts as far as its VAT is due, and the invoice that deducts it count
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import prepaid, seller, vouchers
-from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation
-from fablab.bookkeeping.periods import Days, end_of, midnight
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation, VatRegime
+from fablab.bookkeeping.periods import Days, Period, end_of, following, midnight
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import Document, Kind
 from fablab.money import share
@@ -51,6 +51,14 @@ class AtRate:
 def sales(session: Session, days: Days) -> Iterator[Sale]:
     """Return every sale of some days, in the order of booking."""
     query = select(LedgerEntry).where(LedgerEntry.at >= midnight(days.first_on), LedgerEntry.at < end_of(days))
+
+
+def sales(session: Session, period: Period) -> Iterator[Sale]:
+    """Return every sale of a period, in the order of booking."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.at >= midnight(period.first_on), LedgerEntry.at < midnight(following(period).first_on)
+    )
+    regimes = seller.regimes(session)
     for entry in session.scalars(query.order_by(LedgerEntry.id)):
         document = session.get(Document, entry.document_id) if entry.document_id else None
         content = from_text(document.payload) if document else None
@@ -60,7 +68,7 @@ def sales(session: Session, days: Days) -> Iterator[Sale]:
         elif entry.kind in DOCUMENTS and document is not None and content is not None:
             yield from _of_document(session, entry, document, content)
         else:
-            yield from _of_wallet(session, entry, content)
+            yield from _of_wallet(regimes, entry, content)
 
 
 def _of_document(session: Session, entry: LedgerEntry, document: Document, content: Content) -> Iterator[Sale]:
@@ -98,14 +106,15 @@ def _of_deposit(session: Session, entry: LedgerEntry, deposit: Document) -> Iter
     yield Sale(day, rate, net, moved, content.operation, not content.buyer.is_company, booked=True)
 
 
-def _of_wallet(session: Session, entry: LedgerEntry, content: Content | None) -> Iterator[Sale]:
+def _of_wallet(regimes: Sequence[VatRegime], entry: LedgerEntry, content: Content | None) -> Iterator[Sale]:
     """Return what a booking of a wallet sells: a voucher, or what the wallet pays, or its return to an invoice."""
     moved = {account: -sum(each.amount_cents for each in entry.lines if each.account == account) for account in Account}
     used = vouchers.of_entry(session, entry.id)  # sold with the invoice of its top-up
     moved[Account.SALES] -= used.cents - used.vat_cents
     moved[Account.VAT_PREPAID] -= used.vat_cents
     day, vat = seller.today(entry.at), moved[Account.VAT]
-    rate = content.rates[0].rate_bp if content is not None else prepaid.rate_on(session, day)
+    regime = next((each for each in regimes if each.valid_from <= day), None)
+    rate = content.rates[0].rate_bp if content is not None else prepaid.rate_of(regime)
     if vat:
         with_vat = vat + moved[Account.VAT_PREPAID]
         net = share(moved[Account.SALES], vat, with_vat) if moved[Account.SALES] else moved[Account.WALLET] - vat
@@ -115,12 +124,8 @@ def _of_wallet(session: Session, entry: LedgerEntry, content: Content | None) ->
         net, booked = moved[Account.SALES] - vat, vat == 0
     else:
         return
-    yield Sale(day, rate, net, vat, _operation(session, day), to_consumer=True, booked=booked)
-
-
-def _operation(session: Session, day: date) -> Operation:
-    found = next((each for each in seller.regimes(session) if each.valid_from <= day), None)
-    return Operation(found.operation) if found is not None else Operation.GOODS
+    operation = Operation(regime.operation) if regime is not None else Operation.GOODS
+    yield Sale(day, rate, net, vat, operation, to_consumer=True, booked=booked)
 
 
 def by_rate(found: Iterable[Sale]) -> list[AtRate]:
