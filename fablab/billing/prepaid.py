@@ -77,11 +77,6 @@ def rate_of(regime: VatRegime | None) -> int:
     return regime.rate_bp if regime is not None and regime.regime == Regime.STANDARD else 0
 
 
-def rate_of(regime: VatRegime | None) -> int:
-    """Return the rate of VAT the seller owes under a regime, in hundredths of a per cent; zero when none is owed."""
-    return regime.rate_bp if regime is not None and regime.regime == Regime.STANDARD else 0
-
-
 def vat_due_at_top_up(session: Session, day: date) -> bool:
     """Tell whether money that is put into a wallet on a day is a single-purpose voucher: sold, with VAT, at once."""
     return rules_on(session, day).prepaid == Prepaid.SINGLE_PURPOSE and rate_on(session, day) > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKey, func, select
@@ -99,19 +100,18 @@ def note(session: Session, entry_id: int, parts: Iterable[Part], *, sign: int = 
 
 def of_order(session: Session, order_id: int) -> list[Part]:
     """Return what of an order vouchers paid and nobody gave back, the oldest voucher first."""
-    return _used(session, LedgerEntry.order_id, order_id)
-
-
-def of_entry(session: Session, entry_id: int) -> Part:
-    """Return what one booking takes of vouchers, together; negative when it gives back."""
-    return total(_used(session, LedgerEntry.id, entry_id))
-
-
-def _used(session: Session, column: Mapped[int] | Mapped[int | None], value: int) -> list[Part]:
     query = select(VoucherUse.document_id, func.sum(VoucherUse.cents), func.sum(VoucherUse.vat_cents))
-    query = query.join(LedgerEntry, LedgerEntry.id == VoucherUse.entry_id).where(column == value)
+    query = query.join(LedgerEntry, LedgerEntry.id == VoucherUse.entry_id).where(LedgerEntry.order_id == order_id)
     rows = session.execute(query.group_by(VoucherUse.document_id).order_by(VoucherUse.document_id))
     return [Part(document_id, int(cents), int(vat)) for document_id, cents, vat in rows if cents]
+
+
+def by_entry(session: Session, since: datetime, until: datetime) -> dict[int, Part]:
+    """Return what each booking between two moments takes of vouchers, together; negative when it gives back."""
+    query = select(VoucherUse.entry_id, func.sum(VoucherUse.cents), func.sum(VoucherUse.vat_cents))
+    query = query.join(LedgerEntry, LedgerEntry.id == VoucherUse.entry_id)
+    rows = session.execute(query.where(LedgerEntry.at >= since, LedgerEntry.at < until).group_by(VoucherUse.entry_id))
+    return {entry_id: Part(0, int(cents), int(vat)) for entry_id, cents, vat in rows}
 
 
 def given_back(session: Session, order_id: int, cents: int, charged_cents: int) -> list[Part]:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import prepaid, seller, vouchers
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Operation, VatRegime
-from fablab.bookkeeping.periods import Days, Period, end_of, following, midnight
+from fablab.billing.vouchers import Part
+from fablab.bookkeeping.periods import Days, end_of, midnight
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import Document, Kind
 from fablab.money import share
@@ -51,13 +52,7 @@ class AtRate:
 def sales(session: Session, days: Days) -> Iterator[Sale]:
     """Return every sale of some days, in the order of booking."""
     query = select(LedgerEntry).where(LedgerEntry.at >= midnight(days.first_on), LedgerEntry.at < end_of(days))
-
-
-def sales(session: Session, period: Period) -> Iterator[Sale]:
-    """Return every sale of a period, in the order of booking."""
-    query = select(LedgerEntry).where(
-        LedgerEntry.at >= midnight(period.first_on), LedgerEntry.at < midnight(following(period).first_on)
-    )
+    used = vouchers.by_entry(session, midnight(days.first_on), end_of(days))
     regimes = seller.regimes(session)
     for entry in session.scalars(query.order_by(LedgerEntry.id)):
         document = session.get(Document, entry.document_id) if entry.document_id else None
@@ -68,7 +63,7 @@ def sales(session: Session, period: Period) -> Iterator[Sale]:
         elif entry.kind in DOCUMENTS and document is not None and content is not None:
             yield from _of_document(session, entry, document, content)
         else:
-            yield from _of_wallet(regimes, entry, content)
+            yield from _of_wallet(regimes, entry, content, used.get(entry.id, vouchers.total(())))
 
 
 def _of_document(session: Session, entry: LedgerEntry, document: Document, content: Content) -> Iterator[Sale]:
@@ -106,10 +101,12 @@ def _of_deposit(session: Session, entry: LedgerEntry, deposit: Document) -> Iter
     yield Sale(day, rate, net, moved, content.operation, not content.buyer.is_company, booked=True)
 
 
-def _of_wallet(regimes: Sequence[VatRegime], entry: LedgerEntry, content: Content | None) -> Iterator[Sale]:
-    """Return what a booking of a wallet sells: a voucher, or what the wallet pays, or its return to an invoice."""
+def _of_wallet(regimes: Sequence[VatRegime], entry: LedgerEntry, content: Content | None, used: Part) -> Iterator[Sale]:
+    """Return what a booking of a wallet sells: what the wallet pays, or its return to an invoice.
+
+    What it `used` of vouchers was sold with the invoices of their top-ups.
+    """
     moved = {account: -sum(each.amount_cents for each in entry.lines if each.account == account) for account in Account}
-    used = vouchers.of_entry(session, entry.id)  # sold with the invoice of its top-up
     moved[Account.SALES] -= used.cents - used.vat_cents
     moved[Account.VAT_PREPAID] -= used.vat_cents
     day, vat = seller.today(entry.at), moved[Account.VAT]
