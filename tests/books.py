@@ -102,7 +102,7 @@ def company_order(session: Session, person: Person, company: Company, quantity: 
 def make(session: Session, order: Order, good: int, volunteer: Person) -> Order:
     """Print an order's only plate and sign so many copies off as good; the rest is given up."""
     (job,) = jobs.of_order(session, order.id)
-    slice_job(session, job)
+    slice_job(session, job, mass_g=order.line.estimated_mass_g)
     (attempt,) = dispatch.schedule(session, utcnow())
     dispatch.sending(session, attempt)
     dispatch.about_to_start(session, attempt, utcnow())

@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fablab.billing import aid, ledger
-from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
+from fablab.billing import aid, ledger, prepaid
+from fablab.billing import projects as budgets
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Regime
+from fablab.billing.prepaid import Prepaid
 from fablab.bookkeeping import checking, fec
 from fablab.bookkeeping.fec_checking import findings as fec_findings
 from fablab.bookkeeping.models import Closing
@@ -18,10 +20,10 @@ from fablab.bookkeeping.statement import from_text as closing_of
 from fablab.bookkeeping.totals import added
 from fablab.errors import Problem
 from fablab.filament.models import Movement, SpoolMovement
-from fablab.invoicing import chain, own_checks, queries
+from fablab.invoicing import chain, from_orders, own_checks, queries
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
-from fablab.jobs.models import Attempt, JobEvent
+from fablab.jobs.models import Attempt, Job, JobEvent
 from fablab.jobs.states import AttemptState
 from fablab.orders.models import Order
 from fablab.refunds import queries as refunds
@@ -172,6 +174,45 @@ def p14_each_plate_took_its_filament_from_a_spool_once(session: Session) -> None
     assert taken == sorted((each.attempt_id, each.details["used_mg"]) for each in events)
 
 
+def p14_the_grams_billed_are_those_that_left_the_spools(session: Session) -> None:
+    """For the good parts of each order, where plates weigh what the price was made for: from the bill to the spool."""
+    for order in session.scalars(sa.select(Order).where(Order.price_cents > 0)):
+        billed_cents = billed(session, order)
+        billed_mg = grams_in_the_price(order) * 1000 * billed_cents / order.price_cents
+        delivered_mg, attempts = delivered(session, order)
+        within_mg = grams_in_the_price(order) * 1000 / order.price_cents + attempts  # a cent, and a milligram a plate
+        assert billed_mg <= delivered_mg + within_mg, f"order {order.id}: billed for more than left the spools"
+        if order.company_id is None or from_orders.to_invoice_cents(session, order) == 0 < billed_cents:
+            assert abs(billed_mg - delivered_mg) <= within_mg, f"order {order.id}: {billed_mg} mg, not {delivered_mg}"
+
+
+def billed(session: Session, order: Order) -> int:
+    """What was billed of an order's price: on invoices, from its wallet or from its project, before any refund."""
+    if order.company_id is not None:
+        return queries.invoiced_cents(session, order.id)
+    if order.project_id is not None:
+        return budgets.used_for(session, order)
+    return ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
+
+
+def grams_in_the_price(order: Order) -> float:
+    """The filament that the frozen price names, in grams."""
+    params = [line["sentence"]["params"] for line in (order.price or {})["lines"]]
+    return sum(each["mass"]["g"] for each in params if "mass" in each)
+
+
+def delivered(session: Session, order: Order) -> tuple[float, int]:
+    """What left the spools for the good copies of an order, in milligrams, and how many plates that were."""
+    query = (
+        sa.select(SpoolMovement.mass_mg, Attempt.good_copies, Attempt.copies)
+        .join(Attempt, Attempt.id == SpoolMovement.attempt_id)
+        .join(Job, Job.id == Attempt.job_id)
+        .where(Job.order_id == order.id, SpoolMovement.kind == Movement.CONSUMED)
+    )
+    rows = session.execute(query).all()
+    return sum(-mass_mg * (good or 0) / copies for mass_mg, good, copies in rows), len(rows)
+
+
 def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None:
     """Sales, VAT and advances, each from the documents and the charges alone."""
     net = vat = advances = 0
@@ -187,6 +228,12 @@ def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None
     back = Counter(dict(session.execute(settled).all()))
     assert total(session, Account.SALES) == net + charged[Account.SALES] - back[Account.SALES]
     assert total(session, Account.VAT, Account.VAT_WAITING) == vat + charged[Account.VAT] - back[Account.VAT]
+    charged = sum(ledger.charged_cents(session, each) for each in orders)
+    vat_charged = sum(ledger.vat_of_charges(session, each) for each in orders)
+    settled, vat_settled = settled_from_wallets(session)
+    assert 0 <= vat_settled <= vat_charged
+    assert total(session, Account.SALES) == net + charged - vat_charged - settled + vat_settled
+    assert total(session, Account.VAT, Account.VAT_WAITING, Account.VAT_PREPAID) == vat + vat_charged - vat_settled
     assert total(session, Account.ADVANCES) == advances >= 0
     assert total(session, Account.VAT_WAITING) >= 0
 
@@ -205,6 +252,35 @@ def aid_is_the_share_of_what_was_paid(session: Session) -> None:
         elif not queries.invoiced_cents(session, order.id):
             assert mine == 0, "a company's aid is booked when it is invoiced"
     assert booked == -total(session, Account.AID) == total(session, Account.AID_FUNDS)
+
+
+def settled_from_wallets(session: Session) -> tuple[int, int]:
+    """What invoices took over of what wallets were charged before, and the VAT in it: it is booked with the invoice."""
+    settled = sa.select(Payment).where(Payment.key.like("%settled-%"))
+    paid = session.scalars(settled).all()
+    lines = sa.select(sa.func.sum(LedgerLine.amount_cents)).where(
+        LedgerLine.account == Account.VAT, LedgerLine.entry_id.in_([each.entry_id for each in paid])
+    )
+    return sum(each.amount_cents for each in paid), session.scalar(lines) or 0
+
+
+def vat_of_wallets_is_as_their_regime_says(session: Session, regime: Prepaid, rate_bp: int, people: list[int]) -> None:
+    """Single-purpose: VAT was due at the top-up, for what wallets hold. Otherwise nothing of it waits in a wallet.
+
+    Only a multi-purpose voucher owes VAT at the moment the wallet pays.
+    """
+    waiting = {each: prepaid.vat_prepaid_cents(session, each) for each in people}
+    assert sum(waiting.values()) == -total(session, Account.VAT_PREPAID)
+    if regime != Prepaid.SINGLE_PURPOSE or not rate_bp:
+        assert set(waiting.values()) <= {0}
+    for person_id, cents in waiting.items():
+        bookings = session.scalar(sa.select(sa.func.count(LedgerLine.id)).where(LedgerLine.holder_id == person_id))
+        most = prepaid.vat_within(ledger.held_cents(session, person_id), rate_bp)
+        assert 0 <= cents <= most + bookings, "a cent of rounding for each booking"
+    of_charges = sa.select(LedgerEntry.id).where(LedgerEntry.kind == EntryKind.CHARGE)
+    due = sa.select(sa.func.count(LedgerLine.id)).where(LedgerLine.account == Account.VAT)
+    charges_owe = bool(session.scalar(due.where(LedgerLine.entry_id.in_(of_charges))))
+    assert not charges_owe or (regime == Prepaid.MULTI_PURPOSE and rate_bp)
 
 
 def nothing_is_given_back_twice(session: Session, order) -> None:
