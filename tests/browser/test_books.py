@@ -2,9 +2,10 @@
 
 import os
 import re
-import sqlite3
 import subprocess
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from babel.dates import format_date
@@ -13,12 +14,40 @@ from playwright.sync_api import expect
 from fablab.bookkeeping import archive_checking, fec_handed
 from tests.browser import axe
 from tests.browser.somebody import open_page
+from tests.browser.test_journey import open_page
+from tests.chaos import clock
 from tests.conftest import environment
 from tests.mailserver import mail_server
-from tests.running import FABLAB, system
+from tests.running import FABLAB, System, system
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+WINDING = ROOT / "tests" / "winding"
+"""A folder on the path of every process of the place: Python reads the `sitecustomize` in it when it starts."""
+
+
+@dataclass
+class Place:
+    """The demo place with a clock: it was opened on the last days of a year, and `then` is forty days back."""
+
+    running: System
+    clock: Path
+    then: datetime
+
+    def it_is(self, moment):
+        """Let it be another time in every process of the place."""
+        clock.set_off(self.clock, (moment - datetime.now(UTC)).total_seconds())
+
+    def close(self, period):
+        """Close a period with all before it, at the keyboard of the computer."""
+        environment = {**os.environ, "FABLAB_DATA_DIR": str(self.running.data_dir)}
+        subprocess.run([FABLAB, "billing", "close", period], env=environment, check=True)
+
+    def carole(self, chromium, **options):
+        """Sign the treasurer in, as she does on another day."""
+        return open_page(chromium, self.running, "carole", language="fr", **options)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +77,22 @@ def demo(tmp_path_factory):
         running.year = then.year - 1
         running.month = then
         yield running
+    """A place whose demo was filled at the end of a year, which is closed; the month forty days back is the next."""
+    folder = tmp_path_factory.mktemp("demo")
+    then = datetime.now(UTC) - timedelta(days=40)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PYTHONPATH", os.pathsep.join((str(WINDING), str(ROOT))))
+    patch.setenv("FABLAB_CHAOS_CLOCK", str(folder / "clock"))
+    opened = datetime(then.year - 1, 12, 30, 12, tzinfo=UTC)
+    clock.set_off(folder / "clock", (opened - datetime.now(UTC)).total_seconds())
+    with patch.context(), system(folder / "data", "--demo") as running:
+        place = Place(running, folder / "clock", then)
+        place.it_is(then)
+        place.close(f"{opened.year}")
+        if then.month > 1:
+            place.close(f"{then.replace(day=1) - timedelta(days=1):%Y-%m}")
+        yield place
+    patch.undo()
 
 
 def top_up_twice(page) -> str:
@@ -72,10 +117,70 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     carole = open_page(chromium, demo, "carole", language="fr")
     receipt = top_up_twice(carole)
 
+    month, year = format_date(demo.then, "LLLL y", locale="fr"), demo.then.year
+    receipt = a_month_of_the_treasurer(chromium, demo)
+
+    demo.it_is(datetime.now(UTC))
+    carole = demo.carole(chromium)
+    carole.goto("/invoices/")
+    carole.get_by_role("link", name="Clôtures").click()
+    assert axe.problems(carole) == []
+    carole.get_by_role("button", name=f"Clôturer {month}").click()
+    expect(carole.locator("dialog[open]")).to_contain_text("Plus rien ne pourra y être enregistré")
+    carole.get_by_role("button", name="Oui, clôturer").click()
+    expect(carole.locator("h1")).to_have_text(re.compile(rf"Clôture \d+\s: {month}"))
+    expect(carole.locator(".letter")).to_contain_text("Empreinte de cette clôture")
+    expect(carole.get_by_role("button", name="Imprimer")).to_be_visible()
+    assert axe.problems(carole) == []
+
+    carole.goto(f"/books/?year={year}")
+    with carole.expect_download() as waiting:
+        carole.get_by_role("link", name=re.compile("au format FEC")).click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    assert [str(each) for each in fec_checking.findings(file.name, file.read_bytes())] == []
+    assert booked_on(file, demo.then) >= {"5,00", "7,50"}, "what she took in the month she closed"
+
+    carole.goto("/books/")
+    carole.get_by_role("button", name="Vérifier les comptes").click()
+    expect(carole.locator(".notice.good")).to_contain_text("toutes les clôtures")
+    assert axe.problems(carole) == []
+
+    carole.goto(receipt)
+    assert axe.problems(carole) == []
+    carole.goto(f"/books/month?period={demo.then:%Y-%m}")
+    expect(carole.get_by_role("row", name=re.compile("Chèque"))).to_contain_text("7,50")
+    count_the_cash(carole)
+    carole.get_by_role("link", name="Comptes du mois").click()
+    expect(carole.get_by_role("row", name=re.compile("Espèces"))).to_contain_text("-1,00")
+    with carole.expect_download() as waiting:
+        carole.get_by_role("link", name="Récapitulatif de TVA").click()
+    assert waiting.value.suggested_filename == f"vat-{datetime.now(UTC):%Y-%m}.csv"
+    assert [each for each in carole.errors if "422" not in each] == []  # the count that was refused
+
+
+def a_month_of_the_treasurer(chromium, demo):
+    """Forty days ago: two top-ups, one in cash and one by cheque, and the payment of an invoice; return a receipt."""
+    carole = demo.carole(chromium)
+    carole.goto("/wallets/")
+    carole.get_by_role("link", name=re.compile("Farid")).click()
+    carole.fill("[name=amount]", "5")
+    carole.get_by_role("button", name="Mettre dans le porte-monnaie").click()
+    expect(carole.locator("h1")).to_have_text(re.compile(r"Reçu E\d{6}"))
+    expect(carole.locator("main")).to_contain_text("5,00")
+    carole.get_by_role("link", name="Retour").click()
+    carole.fill("[name=amount]", "7,50")
+    carole.select_option("[name=method]", "cheque")
+    carole.fill("[name=reference]", "0042")
+    carole.get_by_role("button", name="Mettre dans le porte-monnaie").click()
+    expect(carole.locator("main")).to_contain_text("Chèque à l’accueil · 0042")
+    receipt = carole.url
     carole.goto("/invoices/")
     carole.locator("table a", has_text="-00001").first.click()
     carole.get_by_role("button", name="Enregistrer le règlement").click()
     expect(carole.locator(".chip").first).to_have_text("Réglée")
+    assert carole.errors == []
+    return receipt
 
     carole.goto("/invoices/")
     carole.get_by_role("link", name="Clôtures").click()
@@ -114,6 +219,13 @@ def test_the_treasurer_closes_the_month(chromium, demo, tmp_path):
     assert [each for each in carole.errors if "422" not in each] == []  # the count that was refused
 
 
+def booked_on(file, day):
+    """Return the amounts that journals in FEC format have on the debit side on a day."""
+    head, *rows = [line.split("\t") for line in file.read_text("iso8859-15").splitlines()]
+    wanted, debit = head.index("EcritureDate"), head.index("Debit")
+    return {row[debit] for row in rows if row[wanted] == f"{day:%Y%m%d}"}
+
+
 def let_the_digest_leave(page, demo):
     """Nobody outside was named: the treasurer names the accountant, and the closing says when it left."""
     closing = page.url
@@ -143,16 +255,18 @@ def count_the_cash(page):
 
 
 def test_the_treasurer_archives_the_year_before(chromium, demo, tmp_path):
-    carole = open_page(chromium, demo, "carole", language="fr", phone=True)
+    year = demo.then.year - 1
+    demo.it_is(datetime.now(UTC))
+    carole = demo.carole(chromium, phone=True)
     carole.goto("/books/")
     carole.get_by_role("link", name="Archives").click()
     assert axe.problems(carole) == []
-    carole.get_by_role("button", name=f"Archiver {demo.year}").click()
+    carole.get_by_role("button", name=f"Archiver {year}").click()
     expect(carole.locator(".digest")).to_have_text(re.compile("[0-9a-f]{64}"))
     assert axe.problems(carole) == []
     assert carole.evaluate("document.documentElement.scrollWidth <= innerWidth")
     with carole.expect_download() as waiting:
-        carole.get_by_role("link", name=f"Télécharger l’archive de {demo.year}").click()
+        carole.get_by_role("link", name=f"Télécharger l’archive de {year}").click()
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
     digest = carole.locator(".digest").text_content()
