@@ -154,8 +154,6 @@ def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now:
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
     hold(session, order)
     if order.state in EDITABLE:
-    state = session.scalar(select(Order.state).where(Order.id == order.id).with_for_update(key_share=True))
-    if state in EDITABLE:
         offer = order_offer(session, order, edited)
         parts = [(each.line, each.wanted, each.offer.estimate) for each in offer.parts]
         offers.ask(session, order.id, order.person_id, parts, now)

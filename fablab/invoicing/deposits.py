@@ -78,12 +78,6 @@ def issue(session: Session, order: Order, asked: Asked, command: Command) -> Doc
     found = issuing.issued_before(session, command, kind=Kind.DEPOSIT, company_id=order.company_id)
     if found is not None:
         return found
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    chain.hold(session)  # after the order, as whoever accepts a quote or gives money back does
-    found = issuing.issued_before(session, command)
-    if found is not None:
-        return found
-    session.refresh(order)
     document = issuing.issue(session, draft_of(session, order, asked, command.now), command)
     session.add(Deposit(document_id=document.id, order_id=order.id))
     session.flush()

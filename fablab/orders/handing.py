@@ -80,8 +80,6 @@ def abandon(session: Session, row: PickUp, reason: str, by_id: int) -> None:
 def _state(session: Session, row: PickUp) -> OrderState:
     """Hold the order until the end of the transaction, and return where it stands now."""
     hold(session, row.order)
-    session.execute(select(Order.id).where(Order.id == row.order_id).with_for_update(key_share=True))
-    session.refresh(row.order)
     return OrderState(row.order.state)
 
 

@@ -125,8 +125,6 @@ def take(session: Session, order: Order) -> Review:
     Raises `Conflict` saying who was faster, and what they said.
     """
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    session.refresh(order)
     found = latest(session, order.id)
     if found is not None:
         session.refresh(found)

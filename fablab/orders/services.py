@@ -144,8 +144,6 @@ def hold_draft(session: Session, order: Order) -> None:
     Raises `Conflict` when it was confirmed.
     """
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    session.refresh(order)
     if order.state not in EDITABLE:
         raise Conflict(say("This order was confirmed already."))
     for line in order.lines:

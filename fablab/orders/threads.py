@@ -62,7 +62,6 @@ def of_order(session: Session, order_id: int) -> Thread | None:
 def open_for(session: Session, order: Order) -> Thread:
     """Return the thread of an order, which has one only, whoever writes first."""
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
     found = of_order(session, order.id)
     if found is None:
         found = Thread(person_id=order.person_id, order_id=order.id, subject=order.line.file_name)

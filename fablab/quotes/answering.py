@@ -125,8 +125,6 @@ def _hold(session: Session, quote: Quote, now: datetime) -> Order:
     """Hold a quote that can be answered, until the end of the transaction. Raises `Conflict` saying why it cannot."""
     order = quote.order
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    session.refresh(order)
     standing = queries.standing(session, quote, seller.today(now))
     if standing == Standing.OPEN:
         return order

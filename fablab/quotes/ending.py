@@ -35,8 +35,6 @@ def attend(session: Session, quote_id: int, now: datetime) -> None:
     quote = session.get_one(Quote, quote_id)
     order = quote.order
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    session.refresh(order)
     standing = queries.standing(session, quote, seller.today(now))
     if standing == Standing.EXPIRED and order.state == OrderState.OFFERED and _is_newest(session, quote):
         answering.to_draft(session, order, None)

@@ -43,8 +43,6 @@ def ask(session: Session, order: Order, wish: Wish, what: str, by: Person, now: 
     Raises `Invalid` naming the field, or `Conflict` when the order has not started or has come to nothing.
     """
     hold(session, order)
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update(key_share=True))
-    session.refresh(order)
     found = queries.waiting(session, order.id)
     if found is not None:
         return found
@@ -72,7 +70,6 @@ def decide(session: Session, complaint: Complaint, decision: Decision, by: Perso
     if complaint.asked_by_id == by.id and not by.may(Permission.KEEP_BOOKS):
         raise Conflict(say("This is your own request: somebody else has to answer it."))
     hold(session, complaint.order)
-    session.execute(select(Order.id).where(Order.id == complaint.order_id).with_for_update(key_share=True))
     complaint.reason = _reason(decision)
     if decision.answer == Answer.REFUND:
         complaint.credit_note_id = giving.give_back(session, complaint, decision.refund_cents, by, now)
