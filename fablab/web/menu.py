@@ -63,9 +63,14 @@ def money_tabs() -> list[Tab]:
         ]
     elif _in_a_company():
         pages.append(("companies.all_of_them", N_("Companies")))
-    shown = "treasury.drawer" if request.endpoint in DRAWER else request.blueprint
-    shown = "books" if shown == "reporting" else shown
-    return [Tab(endpoint, text, shown in (endpoint, endpoint.split(".")[0])) for endpoint, text in pages]
+    return [Tab(endpoint, text, _is_shown(endpoint)) for endpoint, text in pages]
+
+
+def _is_shown(endpoint: str) -> bool:
+    if request.endpoint in DRAWER:
+        return endpoint == "treasury.drawer"
+    blueprint = "books" if request.blueprint == "reporting" else request.blueprint
+    return blueprint == endpoint.split(".")[0] and endpoint != "treasury.drawer"
 
 
 def _in_a_company() -> bool:
