@@ -70,7 +70,7 @@ def _is_shown(endpoint: str) -> bool:
     if request.endpoint in DRAWER:
         return endpoint == "treasury.drawer"
     blueprint = "books" if request.blueprint == "reporting" else request.blueprint
-    return blueprint == endpoint.split(".")[0] and endpoint != "treasury.drawer"
+    return blueprint == endpoint.split(".", maxsplit=1)[0] and endpoint != "treasury.drawer"
 
 
 def _in_a_company() -> bool:
