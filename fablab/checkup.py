@@ -10,7 +10,7 @@ import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from fablab import bus, db, migrating, press
+from fablab import bus, db, migrating, press, roles
 from fablab.billing import clash, seller
 from fablab.bookkeeping import outside
 from fablab.db import utcnow
@@ -51,6 +51,7 @@ def run() -> list[Finding]:
         *(_printers() if database.ok else ()),
         *(_digests() if database.ok else ()),
         *(_vat_on_wallets() if database.ok else ()),
+        *(_role() if database.ok else ()),
         _disk(),
         _clock(),
     ]
@@ -69,6 +70,17 @@ def _database() -> Finding:
             sentence=say("The database does not answer; if it is new, run “fablab migrate”: {error}", error=words),
         )
     return Finding(ok=True, sentence=say("The database answers; {count} people have an account.", count=people or 0))
+
+
+def _role() -> Iterator[Finding]:
+    with db.reading() as session:
+        owns = roles.owns_tables(session.connection())
+    if owns:
+        sentence = say(
+            "The program owns the tables of PostgreSQL and could switch off what protects issued documents: give"
+            " “fablab migrate” an owner of its own (FABLAB_OWNER_DATABASE_URL)."
+        )
+        yield Finding(ok=False, sentence=sentence)
 
 
 def _press() -> Finding:

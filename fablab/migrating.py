@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from fablab import db
+from fablab import db, roles
 from fablab.settings import settings
 from fablab.tables import metadata
 
@@ -24,10 +25,17 @@ def config() -> Config:
 
 
 def migrate() -> None:
-    """Create or update the tables. Run twice it does nothing the second time."""
+    """Create or update the tables, and give the application its rights. Run twice it does nothing the second time."""
     if settings().database().startswith("sqlite"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
     command.upgrade(config(), "head")
+    if settings().owner_database_url:
+        roles.give_rights(owner(), sa.make_url(settings().database()))
+
+
+def owner() -> sa.Engine:
+    """Return the engine of who owns the tables: the application itself, where nobody else is set."""
+    return db.make_engine(settings().owner_database_url) if settings().owner_database_url else db.engine()
 
 
 def is_up_to_date() -> bool:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Folder of the database, the files, the secret and the logs.")
     database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite in the data folder.")
+    owner_database_url: str = Field(
+        "", description="The same PostgreSQL as its owner, for `fablab migrate` alone; empty: the application owns it."
+    )
     redis_url: str = Field("", description="Address of Redis or Valkey; empty: the embedded one on a Unix socket.")
     secret_key: str = Field("", description="Key of cookies and stored printer keys; empty: made once, kept in a file.")
     demo: bool = Field(False, description="Show the demo sign-ins and the sample parts on the pages.")

@@ -26,8 +26,8 @@ class PostgresServer:
     socket_dir: str
     user: str
 
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://{self.user}@/{database}?host={self.socket_dir}"
+    def url(self, database: str, user: str | None = None) -> str:
+        return f"postgresql+psycopg://{user or self.user}@/{database}?host={self.socket_dir}"
 
     def create(self, database: str, template: str = "template0") -> None:
         self._run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-from fablab import db
+from fablab import db, migrating
 from fablab.tables import metadata
 
 
@@ -37,7 +37,7 @@ def no_loose_ends(connection: sa.Connection) -> None:
             raise RuntimeError(f"the migration would leave rows without what they belong to: {loose[:5]}")
 
 
-with db.engine().connect() as connection:
+with migrating.owner().connect() as connection:
     foreign_keys(connection, "off")
     try:
         context.configure(

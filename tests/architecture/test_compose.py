@@ -68,7 +68,7 @@ def servers(postgres, tmp_path):
     )
     values = {
         "data_dir": str(tmp_path / "data"),
-        "database_url": postgres.url("compose"),
+        "database_url": postgres.url("compose", "compose_app"),
         "redis_url": f"redis://127.0.0.1:{port}/0",
         "secret_key": "a secret for this test only",
     }
@@ -83,7 +83,7 @@ def servers(postgres, tmp_path):
 
 @pytest.mark.xdist_group("processes")
 @pytest.mark.timeout(240)
-def test_every_command_of_the_file_runs_and_together_they_slice_an_order(servers, tmp_path):
+def test_every_command_of_the_file_runs_and_together_they_slice_an_order(servers, postgres, tmp_path):
     port = free_port()
     child = {**os.environ, **{f"FABLAB_{name.upper()}": value for name, value in servers.items()}}
     started = []
@@ -95,7 +95,8 @@ def test_every_command_of_the_file_runs_and_together_they_slice_an_order(servers
         return [str(port) if part == "8000" else part for part in line]
 
     assert shutil.which(str(FABLAB))
-    subprocess.run(command("migrate"), env=child, check=True, timeout=60, capture_output=True)
+    owner = {"FABLAB_OWNER_DATABASE_URL": postgres.url("compose")}
+    subprocess.run(command("migrate"), env=child | owner, check=True, timeout=60, capture_output=True)
     try:
         for name in ("web", "printing", "slicing", "ticker", "watcher"):
             log = (tmp_path / f"{name}.log").open("w")
