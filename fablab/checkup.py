@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from fablab import bus, db, migrating, press, roles
-from fablab.billing import clash, seller
+from fablab.billing import clash, law_moved, seller
 from fablab.bookkeeping import outside
 from fablab.db import utcnow
 from fablab.errors import Problem
@@ -50,7 +50,7 @@ def run() -> list[Finding]:
         *_card_payments(),
         *(_printers() if database.ok else ()),
         *(_digests() if database.ok else ()),
-        *(_vat_on_wallets() if database.ok else ()),
+        *(_vat() if database.ok else ()),
         *(_role() if database.ok else ()),
         _disk(),
         _clock(),
@@ -107,11 +107,11 @@ def _card_payments() -> Iterator[Finding]:
     yield Finding(ok=True, sentence=say("{name} takes payments by card online.", name=taken_by.name))
 
 
-def _vat_on_wallets() -> Iterator[Finding]:
+def _vat() -> Iterator[Finding]:
     with db.reading() as session:
-        sentence = clash.warning(session, seller.today(utcnow()))
-    if sentence is not None:
-        yield Finding(ok=False, sentence=sentence)
+        today = seller.today(utcnow())
+        found = (clash.warning(session, today), law_moved.warning(session, today))
+    yield from (Finding(ok=False, sentence=sentence) for sentence in found if sentence is not None)
 
 
 def _broker() -> Finding:

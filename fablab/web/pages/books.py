@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import clash, seller
+from fablab.billing import clash, law_moved, seller
 from fablab.billing.models import ACCOUNT_LABELS
 from fablab.bookkeeping import checking, closings, fec, fec_package, journal_csv, letters, outside, reporting
 from fablab.bookkeeping.closings import Closer
@@ -58,6 +58,7 @@ def show() -> Any:
             what_labels=reporting.WHAT_LABELS,
             today=_today(),
             warning=clash.warning(session, _today()),
+            old_mention=law_moved.warning(session, _today()),
         )
 
 
