@@ -16,7 +16,7 @@ from fablab.billing.by_hand import Made
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
 from fablab.errors import Conflict
-from fablab.invoicing import chain, from_orders, issuing
+from fablab.invoicing import addresses, chain, from_orders, issuing
 from fablab.invoicing.content import Buyer, Content
 from fablab.invoicing.issuing import Draft, Item
 from fablab.invoicing.models import SERIES, Kind
@@ -114,7 +114,7 @@ def _draft(session: Session, order: Order, agreed: Agreed) -> Draft:
     """Return a quote's lines, as an invoice for all of it would have them."""
     language = _language(order)
     return Draft(
-        buyer=from_orders.company_buyer(order.company) if order.company else _private(order.person),
+        buyer=from_orders.company_buyer(order.company) if order.company else _private(session, order.person),
         items=tuple(_items(session, order, agreed, language)),
         before_vat=order.price_before_vat,
         payment_days=order.company.payment_days if order.company else 0,
@@ -127,11 +127,12 @@ def _draft(session: Session, order: Order, agreed: Agreed) -> Draft:
 def _language(order: Order) -> str:
     if order.company is not None:
         return order.company.language
-    return order.person.language or settings().language
+    return addresses.language_of(order.person)
 
 
-def _private(person: Person) -> Buyer:
-    return Buyer(person.name, "", "", "", email="" if person.is_walk_in else person.email)
+def _private(session: Session, person: Person) -> Buyer:
+    known = addresses.buyer_of(session, person)
+    return replace(known, email="" if person.is_walk_in else person.email)
 
 
 def _items(session: Session, order: Order, agreed: Agreed, language: str) -> Iterator[Item]:

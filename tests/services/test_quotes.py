@@ -10,7 +10,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from fablab import db
-from fablab.accounts import companies
+from fablab.accounts import addresses, companies
+from fablab.accounts.addresses import AddressData
 from fablab.billing import ledger, offering, payers, reviewing, tariffs
 from fablab.billing import services as billing
 from fablab.billing.models import Group
@@ -106,6 +107,20 @@ def test_the_invoice_of_what_was_quoted_says_the_same_amounts_to_the_cent(sessio
         quote.gross_cents,
     )
     assert list(verifying.findings(session)) == []
+
+
+def test_a_quote_names_a_private_buyer_as_their_invoices_do(session):
+    cast = small_place(session)
+    addresses.keep(session, cast.alice.id, AddressData("Alice Martin", "1 rue Haute", "26400", "Crest"))
+    open_books(session)
+    quote = quoted(session, draft_cube(session, cast.alice), cast.alice)
+    buyer = content.from_text(quote.payload).content.buyer
+    assert (buyer.name, buyer.street, buyer.city, buyer.email) == (
+        "Alice Martin",
+        "1 rue Haute",
+        "Crest",
+        cast.alice.email,
+    )
 
 
 def test_a_quote_is_answered_once(session):
