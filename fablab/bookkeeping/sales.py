@@ -28,7 +28,8 @@ class Sale:
     """A sale on a day at one rate, in cents; negative when it is taken back or counted elsewhere.
 
     `booked`: whether its VAT is in the ledger's account of VAT already. A wallet's sale waits for its invoice
-    when there is no VAT on wallets.
+    when there is no VAT on wallets. `transactions` is how many it counts for: an invoice that takes over what a wallet
+    has paid is none of its own, so what it takes over counts one less.
     """
 
     day: date
@@ -38,6 +39,7 @@ class Sale:
     operation: Operation
     to_consumer: bool
     booked: bool
+    transactions: int = 1
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def _of_wallet(regimes: Sequence[VatRegime], entry: LedgerEntry, content: Conten
     else:
         return
     operation = Operation(regime.operation) if regime is not None else Operation.GOODS
-    yield Sale(day, rate, net, vat, operation, to_consumer=True, booked=booked)
+    transactions = -1 if content is not None and net + vat < 0 else 1
+    yield Sale(day, rate, net, vat, operation, to_consumer=True, booked=booked, transactions=transactions)
 
 
 def by_rate(found: Iterable[Sale]) -> list[AtRate]:

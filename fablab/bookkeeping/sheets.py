@@ -63,7 +63,7 @@ def _sold_to_consumers(session: Session, days: Days) -> Iterator[Sequence[object
     for each in sales(session, days):
         if each.to_consumer:
             sums = grouped.setdefault((each.day, each.operation, each.rate_bp), [0, 0, 0])
-            for place, more in enumerate((each.net_cents, each.vat_cents, 1)):
+            for place, more in enumerate((each.net_cents, each.vat_cents, each.transactions)):
                 sums[place] += more
     for (day, operation, rate), (net, vat, count) in sorted(grouped.items()):
         amounts = (_amount(rate), _amount(net), _amount(vat), _amount(net + vat))

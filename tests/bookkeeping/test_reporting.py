@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fablab import db
-from fablab.billing import ledger, prepaid
+from fablab.billing import prepaid, seller
 from fablab.billing.models import Operation, Regime, VatRegime
 from fablab.billing.prepaid import Prepaid, RulesData
 from fablab.bookkeeping import reporting, sheets
 from fablab.bookkeeping.models import EReport
 from fablab.bookkeeping.reporting import Report, What
 from fablab.errors import Conflict, Invalid, NotFound
+from fablab.invoicing import topping_up
+from tests.books import SELLER
 from tests.conftest import environment
 from tests.people import small_place
 
@@ -165,7 +167,8 @@ def test_the_file_of_a_report_holds_its_days_and_what_it_is_about(session):
     today = datetime.now(UTC).date()
     holds(session, date(2020, 1, 1), Regime.STANDARD)
     prepaid.set_rules(session, RulesData(today, Prepaid.SINGLE_PURPOSE), None)
-    ledger.top_up(session, cast.alice, 1200, cast.carole.id, "t")
+    seller.set_identity(session, SELLER, None)
+    topping_up.top_up(session, cast.alice, 1200, cast.carole.id, "t")
     week = (today - timedelta(days=6), today + timedelta(days=1))
 
     def written(what, days):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fablab.billing import ledger, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account, LedgerLine
+from fablab.bookkeeping import sheets
 from fablab.bookkeeping.models import Span
 from fablab.bookkeeping.periods import period
 from fablab.db import utcnow
@@ -44,6 +45,7 @@ from tests.people import order_cube, small_place
 from tests.quoting import quoted
 from tests.services.test_orders_of_several_parts import three_cubes
 
+DAY = period(Span.DAY, seller.today(utcnow()))
 HOME = Buyer("Alice Martin", "1 rue Haute", "26400", "Crest")
 TODAY = seller.today(utcnow())
 DAY = period(Span.DAY, TODAY)
@@ -172,3 +174,12 @@ def test_many_partial_credit_notes_leave_books_that_verify(session):
     for place, cents in enumerate([500] * 8 + [16_000]):
         crediting.issue(session, invoice, Credit(cents, "Rayure"), command(f"note-{place}"))
     assert list(verifying.findings(session)) == []
+
+
+def test_an_invoice_of_what_a_wallet_paid_is_no_new_transaction(session):
+    cast = small_place(session)
+    open_books(session, STANDARD)
+    order = make(session, order_cube(session, cast.alice), 1, cast.bob)
+    before = sheets.e_reporting(session, DAY).content
+    from_orders.invoice_member(session, order, HOME, "fr", command("mine"))
+    assert sheets.e_reporting(session, DAY).content == before

@@ -91,7 +91,8 @@ def test_an_order_that_was_invoiced_at_another_price_is_named(any_place):
 
 
 def test_a_document_that_was_taken_out_is_missed(books):
-    tamper("DELETE FROM ledger_line WHERE entry_id IN (SELECT id FROM ledger_entry WHERE document_id IN (2, 5))",
+    tamper("DELETE FROM document_mail WHERE document_id IN (2, 5)",
+           "DELETE FROM ledger_line WHERE entry_id IN (SELECT id FROM ledger_entry WHERE document_id IN (2, 5))",
            "DELETE FROM ledger_entry WHERE document_id IN (2, 5)", "DELETE FROM document WHERE position = 5",
            "DELETE FROM document WHERE position = 2")  # fmt: skip
     assert "document 2 of the chain is missing" in found()[0]
@@ -99,7 +100,8 @@ def test_a_document_that_was_taken_out_is_missed(books):
 
 def test_documents_cut_off_at_the_end_are_missed(books):
     ids = "(SELECT id FROM document WHERE position = 5)"
-    tamper(f"DELETE FROM ledger_line WHERE entry_id IN (SELECT id FROM ledger_entry WHERE document_id IN {ids})",
+    tamper(f"DELETE FROM document_mail WHERE document_id IN {ids}",
+           f"DELETE FROM ledger_line WHERE entry_id IN (SELECT id FROM ledger_entry WHERE document_id IN {ids})",
            f"DELETE FROM ledger_entry WHERE document_id IN {ids}", "DELETE FROM document WHERE position = 5")  # fmt: skip
     assert "the end is missing" in found()[0]
 
