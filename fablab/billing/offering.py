@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fablab import files
@@ -24,7 +25,6 @@ from fablab.filament import queries as filament_queries
 from fablab.filament.models import Material
 from fablab.machines import queries as machine_queries
 from fablab.machines.models import Service
-from fablab.orders.holding import hold
 from fablab.orders.models import EDITABLE, ModelFile, Order, OrderLine
 from fablab.orders.services import Wanted
 from fablab.slicing.features import Features, StaleFeatures
@@ -152,8 +152,8 @@ def offered_parts(
 
 def ask_check(session: Session, order: Order, edited: Mapping[int, Wanted], now: datetime) -> None:
     """Let a draft's price be checked by slicing what would be printed, in the place of what it showed before."""
-    hold(session, order)
-    if order.state in EDITABLE:
+    held = select(Order.state).where(Order.id == order.id).with_for_update(key_share=True)
+    if session.scalar(held) in EDITABLE:
         offer = order_offer(session, order, edited)
         parts = [(each.line, each.wanted, each.offer.estimate) for each in offer.parts]
         offers.ask(session, order.id, order.person_id, parts, now)

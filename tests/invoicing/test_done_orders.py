@@ -7,11 +7,11 @@ from threading import Thread
 import pytest
 import sqlalchemy as sa
 
-from fablab import bus, db
+from fablab import bus, db, leaving
 from fablab.accounts import addresses
 from fablab.accounts.addresses import AddressData
 from fablab.accounts.models import Person
-from fablab.billing import leaving, ledger, prepaid, seller
+from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account, Prepaid
 from fablab.billing.prepaid import RulesData

@@ -144,6 +144,8 @@ def things(site):
             "signature": "x",
             "token": "x",
             "year": 2025,
+            "what": "sales",
+            "first_on": "2026-01-01",
         }
         return (
             site.app.test_request_context()
