@@ -152,7 +152,7 @@ def _look(visit: Visit, *, start_refused: bool = False) -> None:
     reading, attempt = visit.printer.look(), visit.attempt
     if attempt is not None and attempt.wish is not None and _pass_on(visit.printer, attempt, reading):
         reading = visit.printer.look()
-    judgement, history = Judgement.WAIT, None
+    judgement, history, fenced = Judgement.WAIT, None, False
     if attempt is not None and attempt.state in ON_THE_PRINTER | {AttemptState.UNKNOWN}:
         history = visit.printer.history(attempt.file_name)
         seen = Seen(reading, history, visit.idle_before)
@@ -161,9 +161,9 @@ def _look(visit: Visit, *, start_refused: bool = False) -> None:
             judgement = Judgement.NEVER_STARTED
         if judgement == Judgement.NEVER_STARTED and not _fenced(visit.printer, attempt.file_name):
             judgement = Judgement.WAIT
-        elif _nobody_will_know(attempt, judgement, reading) and history is not None:
-            _fenced(visit.printer, attempt.file_name)
-    if _record(visit, reading, history, judgement) and attempt is not None:
+        elif _nobody_will_know(attempt, judgement, reading):
+            fenced = history is None or _fenced(visit.printer, attempt.file_name)
+    if _record(visit, reading, history, judgement, fenced=fenced) and attempt is not None:
         _tidy(visit.printer, attempt.file_name, judgement)
 
 
@@ -206,7 +206,7 @@ def _fenced(printer: Printer, file_name: str) -> bool:
     return printer.history(file_name) is None and not (reading.file_name == file_name and reading.state in BUSY)
 
 
-def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgement: Judgement) -> bool:
+def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgement: Judgement, *, fenced: bool) -> bool:
     """Write down what a look showed; tell whether this worker was still the one to do so."""
     now = utcnow()
     with db.transaction() as session:
@@ -227,6 +227,8 @@ def _record(visit: Visit, reading: Reading, history: FileHistory | None, judgeme
         dispatching.count_from_now(session, attempt, now)
         dispatching.follow_progress(session, attempt, reading.progress, reading.time_left_s)
         dispatching.record(session, attempt, judgement, _evidence(visit, reading, history), now)
+        if fenced and attempt.fenced_at is None:
+            attempt.fenced_at = now
         _order_follows(session, attempt)
     return True
 

@@ -165,6 +165,7 @@ class Attempt(Base):
     time_left_s: Mapped[float | None]
     claimed_at: Mapped[datetime] = mapped_column(default=utcnow)
     asked_at: Mapped[datetime | None]
+    fenced_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     good_copies: Mapped[int | None]

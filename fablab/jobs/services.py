@@ -186,12 +186,14 @@ def give_up_contact(session: Session, attempt: Attempt, by_id: int) -> None:
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id: int) -> signoff.Consequence:
     """Record a person's verdict on a plate: book the filament, free the printer, end the job or make the rest again.
 
-    Raises `Conflict` when the attempt is not waiting for a verdict (two volunteers pressed at once), `Invalid` when
-    the verdict makes no sense.
+    Raises `Conflict` when the attempt is not waiting for a verdict (two volunteers pressed at once), or may still start
+    by itself, and `Invalid` when the verdict makes no sense.
     """
     if attempt.state not in NEEDS_SIGNOFF:
         raise Conflict(say("This plate has been checked already, or is not finished yet."))
     result = signoff.consequence(attempt.copies, verdict)
+    if result.remake and _may_still_start(attempt):
+        raise Conflict(say("The printer may still start this print by itself: wait a few seconds, then try again."))
     job, used_mg = attempt.job, _used_mg(attempt, verdict)
     movements.consume(session, attempt.spool_id, attempt.id, used_mg, by_id)
     move_attempt(
@@ -216,6 +218,16 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     else:
         move_job(session, job, JobState.DONE if good else JobState.CANCELLED, by_id=by_id, good_copies=good)
     return result
+
+
+def _may_still_start(attempt: Attempt) -> bool:
+    """Tell whether a start of which nobody knows may still reach a printer that is ready and has its file.
+
+    Made again somewhere else, it would be printed twice. The next look takes the file away; a printer that does not
+    answer starts nothing.
+    """
+    nobody_knows = attempt.state == AttemptState.UNKNOWN and attempt.started_at is None
+    return nobody_knows and attempt.fenced_at is None and attempt.machine.operation == Operation.READY
 
 
 def clear_plate(session: Session, machine_id: int, by_id: int) -> None:

@@ -254,6 +254,9 @@ def test_an_unknown_outcome_keeps_the_printer_until_a_person_decides(session):
     dispatch.record(session, attempt, Judgement.UNKNOWN, {}, utcnow())
     assert (attempt.state, job.state) == (AttemptState.UNKNOWN, JobState.AWAITING_SIGNOFF)
     assert dispatch.schedule(session, utcnow()) == []
+    with pytest.raises(Conflict, match="may still start"):
+        billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), cast.bob)
+    attempt.fenced_at = utcnow()
     billing.sign_off(session, attempt, Verdict(0, Reason.NOT_STARTED), cast.bob)
     assert job.state == JobState.QUEUED
     assert remaining_mg(session, [cast.spool.id])[cast.spool.id] == 500_000

@@ -211,6 +211,21 @@ def test_a_start_that_arrives_after_a_person_checked_the_plate_finds_nothing(sce
     assert scene.starts() == []
 
 
+def test_a_plate_is_not_made_again_while_a_late_start_could_still_find_its_file(scene):
+    scene.printer.fail_next("start", Fault.LATE)
+    scene.printer.fail_next("history", Fault.RESTARTED)
+    scene.printer.fail_next("delete", Fault.CUT_BEFORE)
+    printing.dispatch(scene.claim())
+    scene.watch_until(AttemptState.UNKNOWN)
+    with pytest.raises(Conflict, match="may still start"):
+        sign_off_as_not_started(scene)
+    scene.watch()
+    sign_off_as_not_started(scene)
+    with pytest.raises(Refused, match="no such file"):
+        scene.printer.start(scene.attempt().file_name)
+    assert scene.starts() == []
+
+
 def test_a_start_that_arrives_after_contact_was_given_up_finds_nothing(scene):
     scene.printer.fail_next("start", Fault.LATE)
     attempt = scene.claim()
