@@ -157,7 +157,7 @@ def untold(session: Session, told: Mapping[str, Iterable[str]]) -> list[str]:
     where = {
         "top-up": select(LedgerEntry.key).where(LedgerEntry.kind == EntryKind.TOP_UP),
         "payment": select(Payment.key),
-        "invoice": select(Document.key),
+        "invoice": select(Document.key).where(Document.kind != Kind.CREDIT_NOTE),
         "credit": select(Document.key),
     }
     found = []
