@@ -1,9 +1,9 @@
 """What goes wrong on PostgreSQL when two act at once; each of these fails there."""
 
 import threading
-import time
 
 import pytest
+import sqlalchemy as sa
 
 from fablab import db
 from fablab.accounts.models import Person
@@ -25,8 +25,16 @@ from tests.books import business, command, made_company_order
 from tests.people import made_slice, slice_job, small_place
 from tests.services.test_orders_of_several_parts import confirmed
 from tests.services.test_signing_off_together import two_last_plates
+from tests.waiting import wait_until
 
 ON_POSTGRES = pytest.mark.parametrize("any_place", ["postgresql"], indirect=True)
+
+
+def somebody_waits():
+    """Tell whether a transaction of this database waits for a lock of another one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with db.engine().connect() as connection:
+        return connection.scalar(sa.text(waiting))
 
 
 def together(*acts):
@@ -62,7 +70,7 @@ def test_a_refund_and_an_invoice_of_one_order(any_place):
             chain.hold(session)
             holding.set()
             begun.wait(3)
-            time.sleep(0.5)  # meanwhile the refund holds the order and waits for the chain
+            wait_until(somebody_waits, 5)  # the refund holds the order and waits for the chain
             from_orders.invoice_company(session, session.merge(acme), "", command("one"))
 
     def refund():
@@ -89,7 +97,7 @@ def test_a_refund_and_a_sign_off_of_one_order(any_place, monkeypatch):
         if threading.current_thread().name == "sign":
             locked.set()
             begun.wait(3)
-            time.sleep(0.5)
+            wait_until(somebody_waits, 5)
 
     monkeypatch.setattr(ledger, "lock_wallet", lock_wallet)
 
