@@ -174,12 +174,11 @@ def _as_sliced(line: OrderLine, jobs: Sequence[Job]) -> Printed:
 
 
 def confirm_again(session: Session, order: Order, seen_cents: int, by: Person) -> None:
-    """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made."""
-    hold(session, order)
     """Confirm the new price of an order whose slice was dearer: the old reservation goes back, the new one is made.
 
     Raises `Conflict` when it is another price by now, or its person may not order for the company that pays any more.
     """
+    hold(session, order)
     if order.state != OrderState.QUOTED or order.proposal_cents is None:
         raise Conflict(say("There is no new price to confirm."))
     if order.proposal_cents != seen_cents:

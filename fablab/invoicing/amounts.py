@@ -129,11 +129,13 @@ def part_of(whole: Sequence[RateSum], rest: Sequence[RateSum], gross_cents: int)
     shares = spread(gross_cents, [each.gross_cents for each in rest])
     parts = []
     for all_of, left, share in zip(whole, rest, shares, strict=True):
+        if not share:
+            continue
         reached = all_of.gross_cents - left.gross_cents + share
         carried = half_up(Decimal(reached) * all_of.vat_cents / all_of.gross_cents)
         vat = min(max(carried - all_of.vat_cents + left.vat_cents, 0), share, left.vat_cents)
         parts.append(RateSum(left.rate_bp, share - vat, vat))
-    return tuple(each for each in parts if each.gross_cents)
+    return tuple(parts)
 
 
 def minus(whole: Sequence[RateSum], taken: Sequence[RateSum]) -> tuple[RateSum, ...]:
