@@ -5,6 +5,7 @@ from fablab.accounts import addresses
 from fablab.accounts import models as accounts
 from fablab.accounts import project_models as projects
 from fablab.billing import closed, vouchers
+from fablab.billing import failure_models as failed_prints
 from fablab.billing import hand_models as hand_prices
 from fablab.billing import models as billing
 from fablab.billing import projects as project_budgets
@@ -68,6 +69,7 @@ APPEND_ONLY = (
     "digest_mail",
     "e_report",
     "hand_price",
+    "failed_print",
     "voucher",
     "voucher_use",
 )
@@ -83,6 +85,7 @@ __all__ = [
     "deposits",
     "digests",
     "document_mails",
+    "failed_prints",
     "filament",
     "hand_prices",
     "invoicing",

@@ -81,9 +81,9 @@ def business(session: Session, regime: RegimeData = STANDARD) -> tuple[Cast, Com
     return cast, add_company(session, buyer=cast.alice)
 
 
-def give_aid(session: Session, percent: int) -> None:
-    """Let a tariff hold for everybody of which the place pays so many per cent."""
-    rules = Rules(aid_percent=percent)
+def give_aid(session: Session, percent: int, free_failures: int | None = None) -> None:
+    """Let a tariff hold for everybody of which the place pays so many per cent, with so many failed prints free."""
+    rules = Rules(aid_percent=percent, free_failures=free_failures)
     tariffs.set_tariff(
         session, TariffData("Aided", 137, 120, 100, {"PLA": 4000, "PETG": 4500, "TPU": 7000}, rules), None
     )
@@ -99,8 +99,10 @@ def company_order(session: Session, person: Person, company: Company, quantity: 
     return order
 
 
-def make(session: Session, order: Order, good: int, volunteer: Person) -> Order:
-    """Print an order's only plate and sign so many copies off as good; the rest is given up."""
+def make(
+    session: Session, order: Order, good: int, volunteer: Person, reason: Reason = Reason.GIVEN_UP, part: float = 1
+) -> Order:
+    """Print so much of an order's only plate and sign so many copies off as good; the rest is given up."""
     (job,) = jobs.of_order(session, order.id)
     slice_job(session, job, mass_g=order.line.estimated_mass_g)
     (attempt,) = dispatch.schedule(session, utcnow())
@@ -108,8 +110,8 @@ def make(session: Session, order: Order, good: int, volunteer: Person) -> Order:
     dispatch.about_to_start(session, attempt, utcnow())
     for judgement in (Judgement.PRINTING, Judgement.FINISHED):
         dispatch.record(session, attempt, judgement, {}, utcnow())
-    reason = None if good == attempt.copies else Reason.GIVEN_UP
-    billing.sign_off(session, attempt, Verdict(good, reason), volunteer)
+    verdict = Verdict(good, None if good == attempt.copies else reason, used_g=attempt.slice.mass_g * part)
+    billing.sign_off(session, attempt, verdict, volunteer)
     session.refresh(order)
     return order
 

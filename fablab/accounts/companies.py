@@ -56,6 +56,11 @@ def add(session: Session, identity: Identity, contact: Contact) -> Company:
     return company
 
 
+def hold(session: Session, company_id: int) -> None:
+    """Let only one transaction at a time decide about what a company pays."""
+    session.execute(select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
+
+
 def change(session: Session, company: Company, identity: Identity, contact: Contact) -> None:
     """Change a company; invoices that were issued keep what they say."""
     name = " ".join(identity.name.split())

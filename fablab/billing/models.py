@@ -249,7 +249,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.TOP_UP: N_("Top-up"),
     EntryKind.RESERVATION: N_("Reserved for an order"),
     EntryKind.RELEASE: N_("Reservation given back"),
-    EntryKind.CHARGE: N_("Paid for good parts"),
+    EntryKind.CHARGE: N_("Paid for prints"),
     EntryKind.INVOICE: N_("Invoice"),
     EntryKind.CREDIT_NOTE: N_("Credit note"),
     EntryKind.PAYMENT: N_("Payment"),
@@ -260,7 +260,7 @@ ENTRY_LABELS: dict[EntryKind, str] = {
     EntryKind.PROJECT_BUDGET: N_("Budget"),
     EntryKind.PROJECT_RESERVED: N_("Reserved for an order"),
     EntryKind.PROJECT_RELEASE: N_("Reservation given back"),
-    EntryKind.PROJECT_USE: N_("Used for good parts"),
+    EntryKind.PROJECT_USE: N_("Used for prints"),
     EntryKind.AID: N_("Paid by the place"),
 }
 

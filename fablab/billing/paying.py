@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from fablab.accounts import companies
 from fablab.accounts import projects as accounts
 from fablab.billing import ledger, projects, seller
 from fablab.db import utcnow
@@ -48,12 +49,22 @@ def release(session: Session, order: Order, key: str, by_id: int | None) -> None
     ledger.release(session, order.person_id, order.id, key, order.title, by_id)
 
 
-def charge(session: Session, order: Order, earned_cents: int, key: str, by_id: int) -> None:
-    """Take what the good copies of an order cost by now, less what was taken for it before."""
+def hold(session: Session, order: Order) -> None:
+    """Let only one transaction at a time decide what is paid by whoever pays an order, which is held already."""
+    if order.company_id is not None:
+        companies.hold(session, order.company_id)
+    elif order.project_id is not None:
+        projects.hold(session, order.project_id)
+    else:
+        ledger.lock_wallet(session, order.person_id)
+
+
+def charge(session: Session, order: Order, earned_cents: int, key: str, text: Sentence, by_id: int) -> None:
+    """Take what an order costs by now, for good copies and for failed ones, less what was taken for it before."""
     if order.company_id is not None:
         return
     if order.project_id is not None:
-        projects.use(session, order, earned_cents - projects.used_for(session, order), key, by_id)
+        projects.use(session, order, earned_cents - projects.used_for(session, order), key, text, by_id)
         return
     charged = ledger.charged_cents(session, order.id) + ledger.refunded_cents(session, order.id)
-    ledger.charge(session, order.person_id, order.id, earned_cents - charged, key, order.title, by_id)
+    ledger.charge(session, order.person_id, order.id, earned_cents - charged, key, text, by_id)

@@ -26,7 +26,7 @@ class Rules:
     A slot is charged as soon as it is begun, and at least `least_slots` of them for each part. `breaks` takes per cent
     off from so many copies on, the highest one that is reached. The place pays `aid_percent` of the real cost. An
     urgent order costs `urgent_percent` of what is left and `urgent_cents` more. The sum is rounded to a multiple of
-    `rounding_cents`.
+    `rounding_cents`. So many prints that fail because of their file are free in twelve months, None for all of them.
     """
 
     slot_minutes: int = 0
@@ -38,6 +38,7 @@ class Rules:
     urgent_percent: int = 0
     urgent_cents: int = 0
     least_slots: int = 1
+    free_failures: int | None = None
 
     @property
     def offers_urgency(self) -> bool:

@@ -82,7 +82,7 @@ def change_budget(session: Session, project: Project, wanted: NewBudget, by_id: 
     """
     if wanted.cents == wanted.seen_cents:
         return
-    _hold(session, project.id)
+    hold(session, project.id)
     given = budget_of(session, project.id).given_cents
     if given not in (wanted.seen_cents, wanted.cents):
         raise Conflict(
@@ -95,7 +95,7 @@ def change_budget(session: Session, project: Project, wanted: NewBudget, by_id: 
 
 def set_budget(session: Session, project: Project, cents: int, by_id: int, key: str) -> None:
     """Let a project's budget be so much from now on; sent twice, it is set once. Raises `Invalid`."""
-    _hold(session, project.id)
+    hold(session, project.id)
     if not 0 <= cents <= HIGHEST_BUDGET_CENTS:
         raise Invalid(say("A budget is between nothing and {most}.", most=Euros(HIGHEST_BUDGET_CENTS)), field="budget")
     booking_key = f"project-{project.id}-{key}"
@@ -110,7 +110,7 @@ def set_budget(session: Session, project: Project, cents: int, by_id: int, key: 
     _post(session, project.id, Booking(booking_key, EntryKind.PROJECT_BUDGET, lines, text, by_id=by_id))
 
 
-def _hold(session: Session, project_id: int) -> None:
+def hold(session: Session, project_id: int) -> None:
     """Let only one transaction at a time look at and move this project's budget."""
     session.execute(select(Project.id).where(Project.id == project_id).with_for_update(key_share=True))
 
@@ -130,7 +130,7 @@ def _post_for(session: Session, order: Order, booking: Booking) -> None:
 def reserve(session: Session, order: Order, cents: int, key: str) -> None:
     """Set a part of its project's budget aside for an order. Raises `Conflict` when not enough is left."""
     assert order.project is not None
-    _hold(session, order.project.id)
+    hold(session, order.project.id)
     missing = cents - budget_of(session, order.project.id).left_cents
     if missing > 0:
         raise Conflict(shortage(order.project, missing))
@@ -160,24 +160,24 @@ def used_for(session: Session, order: Order) -> int:
 def release(session: Session, order: Order, key: str, by_id: int | None) -> None:
     """Give back whatever is still reserved for an order."""
     assert order.project_id is not None
-    _hold(session, order.project_id)
+    hold(session, order.project_id)
     cents = reserved_for(session, order)
     if cents:
         lines = [(Account.PROJECT_RESERVED, None, cents), (Account.PROJECT, None, -cents)]
         _post_for(session, order, Booking(key, EntryKind.PROJECT_RELEASE, lines, order.title, by_id=by_id))
 
 
-def use(session: Session, order: Order, cents: int, key: str, by_id: int) -> None:
-    """Use a part of what is reserved for good parts. Raises `Conflict` rather than use more than is reserved."""
+def use(session: Session, order: Order, cents: int, key: str, text: Sentence, by_id: int) -> None:
+    """Use a part of what is reserved for an order. Raises `Conflict` rather than use more than is reserved."""
     assert order.project_id is not None
     if cents < 0:
         raise ValueError(f"{cents} cents would be used for order {order.id}")
-    _hold(session, order.project_id)
+    hold(session, order.project_id)
     if cents > reserved_for(session, order):
         raise Conflict(say("More would be charged than was confirmed: this needs a person who knows the ledger."))
     if cents:
         lines = [(Account.PROJECT_RESERVED, None, cents), (Account.PROJECT_FUNDS, None, -cents)]
-        _post_for(session, order, Booking(key, EntryKind.PROJECT_USE, lines, order.title, by_id=by_id))
+        _post_for(session, order, Booking(key, EntryKind.PROJECT_USE, lines, text, by_id=by_id))
 
 
 @dataclass(frozen=True)

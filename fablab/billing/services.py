@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts import companies
 from fablab.accounts.models import Person
-from fablab.billing import aid, baskets, by_hand, ledger, offering, paying, tariffs, urgency
+from fablab.billing import aid, baskets, by_hand, failures, ledger, offering, paying, tariffs, urgency
 from fablab.billing.baskets import OrderOffer
+from fablab.billing.failures import Failure
 from fablab.billing.models import TariffVersion
 from fablab.billing.offers import Check
 from fablab.billing.quoting import Quote
@@ -226,31 +227,41 @@ def plate_ended(session: Session, job: Job, by_id: int | None) -> None:
 
 
 def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by: Person) -> signoff.Consequence:
-    """Sign a plate off, charge what its good copies cost, and close the order when all its plates have ended."""
+    """Sign a plate off, charge what it costs, and close the order when all its plates have ended.
+
+    That are its good copies, and what was printed of those that failed because of their file where that is not free.
+    """
     order = session.get_one(Order, attempt.job.order_id)
     hold(session, order)
+    paying.hold(session, order)
+    failure = failures.expected(session, order, attempt, verdict)
     result = job_services.sign_off(session, attempt, verdict, by.id)
-    _charge(session, order, attempt, by)
+    paying.charge(session, order, earned_cents(session, order), f"charge-attempt-{attempt.id}", order.title, by.id)
+    if failure is not None:
+        _charge_failed(session, order, attempt, failure, by)
+    if order.company_id is None:
+        aid.settle(session, order, aid.paid_cents(session, order), by.id)
+    orders.in_production(session, order)
     if result.remake:
         telling.printed_again(session, order, attempt.id)
     plate_ended(session, attempt.job, by.id)
     return result
 
 
-def _charge(session: Session, order: Order, attempt: Attempt, by: Person) -> None:
-    """Charge the good copies so far, unless a company pays them on invoice."""
-    paying.charge(session, order, earned_cents(session, order), f"charge-attempt-{attempt.id}", by.id)
-    if order.company_id is None:
-        aid.settle(session, order, aid.paid_cents(session, order), by.id)
-    orders.in_production(session, order)
+def _charge_failed(session: Session, order: Order, attempt: Attempt, failure: Failure, by: Person) -> None:
+    """Note copies that failed because of their file, charge them where they are not free, and tell the person."""
+    failures.note(session, order, attempt, failure, by.id)
+    text = say("{order}: {copies} failed because of the file", order=order.title, copies=failure.copies)
+    paying.charge(session, order, earned_cents(session, order), f"charge-failed-{attempt.id}", text, by.id)
+    telling.failed(session, order, attempt.id, failure.copies, failure.cents)
 
 
 def earned_cents(session: Session, order: Order) -> int:
-    """Return what the good copies so far cost; all of them together cost exactly the confirmed price."""
-    return sum(earned_by(session, line) for line in order.lines)
+    """Return what an order costs so far; all its copies together, if all are good, exactly the confirmed price."""
+    return sum(good_cents(session, line) + failures.cents_by(session, line) for line in order.lines)
 
 
-def earned_by(session: Session, line: OrderLine) -> int:
+def good_cents(session: Session, line: OrderLine) -> int:
     """Return what the good copies of one part cost so far."""
     if line.price_cents is None:
         return 0

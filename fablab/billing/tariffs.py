@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fablab.billing import queries
+from fablab.billing import failures, queries
 from fablab.billing.models import Group, TariffGroup, TariffVersion
 from fablab.billing.pricing import DEFAULT_TARIFF, HIGHEST_PRICE_CENTS, NO_RULES, Rules, Tariff
 from fablab.db import utcnow
@@ -24,6 +24,7 @@ LONGEST_SLOT_MINUTES = 24 * 60
 MOST_LEAST_SLOTS = 100
 HIGHEST_STEP_CENTS = 1000
 MOST_URGENT_PERCENT = 300
+MOST_FREE_FAILURES = 100
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,10 @@ def _rules_must_be_possible(rules: Rules) -> None:
             say("Rounding is to between {least} and {most}.", least=Euros(1), most=Euros(HIGHEST_STEP_CENTS)),
             field="rounding",
         )
+    if rules.free_failures is not None and not 0 <= rules.free_failures <= MOST_FREE_FAILURES:
+        raise Invalid(
+            say("Between 0 and {most} failed prints are free.", most=MOST_FREE_FAILURES), field="free_failures"
+        )
     copies = [least for least, _ in rules.breaks]
     percents = [percent for _, percent in rules.breaks]
     if (
@@ -209,6 +214,9 @@ def _rules_in_words(tariff: Tariff, rules: Rules) -> Iterator[tuple[int, Sentenc
     yield rules.urgent_cents, say("As soon as possible: {rate} more per order", rate=Euros(rules.urgent_cents))
     step = rules.rounding_cents
     yield step - 1, say("Rounded to a multiple of {step}", step=Euros(step))
+    failed = failures.terms(rules.free_failures)
+    if failed is not None:
+        yield 1, failed
 
 
 def beginning(day: date | None) -> datetime:

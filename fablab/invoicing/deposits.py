@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from fablab.billing import seller
@@ -20,7 +20,7 @@ from fablab.errors import Conflict, Invalid
 from fablab.invoicing import advances, chain, crediting, issuing
 from fablab.invoicing.amounts import vat_of
 from fablab.invoicing.deposit_models import Deduction, Deposit
-from fablab.invoicing.from_orders import company_buyer, payment_days
+from fablab.invoicing.from_orders import company_buyer, payment_days, to_invoice_cents
 from fablab.invoicing.issuing import Command, Draft, Item
 from fablab.invoicing.models import Document, Kind
 from fablab.languages import Language
@@ -137,14 +137,20 @@ def _designation(order: Order, asked: Asked) -> Sentence:
 
 def orphans(session: Session) -> list[int]:
     """Return the orders that came to nothing and have deposits that are not credited yet."""
-    query = select(Order.id).join(Deposit, Deposit.order_id == Order.id).where(Order.state == OrderState.CANCELLED)
-    return [each for each in session.scalars(query.distinct().order_by(Order.id)) if advances.of_order(session, each)]
+    has_deposit = exists().where(Deposit.order_id == Order.id)
+    found = session.scalars(select(Order).where(Order.state == OrderState.CANCELLED, has_deposit).order_by(Order.id))
+    return [each.id for each in found if _came_to_nothing(session, each) and advances.of_order(session, each.id)]
+
+
+def _came_to_nothing(session: Session, order: Order) -> bool:
+    """Tell whether an order was cancelled and nothing of it has still to be invoiced, against its deposits."""
+    return order.state == OrderState.CANCELLED and to_invoice_cents(session, order) == 0
 
 
 def credit_cancelled(session: Session, order_id: int, now: datetime) -> list[Document]:
     """Credit the deposits of an order that came to nothing; asked again, nothing happens."""
     chain.hold(session)
-    if session.get_one(Order, order_id, populate_existing=True).state != OrderState.CANCELLED:
+    if not _came_to_nothing(session, session.get_one(Order, order_id, populate_existing=True)):
         return []
     return crediting.credit_rests(session, [order_id], say("The order is cancelled"), Command("cancelled", None, now))
 

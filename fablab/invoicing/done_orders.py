@@ -34,7 +34,7 @@ def _done(session: Session, now: datetime) -> Iterator[Order]:
         .where(LedgerEntry.kind == EntryKind.CHARGE, LedgerEntry.at > now - LOOKS_BACK)
         .where(LedgerLine.account == Account.RESERVED)
     )
-    query = select(Order).where(Order.id.in_(charged), Order.state.in_(from_orders.MADE), Order.company_id.is_(None))
+    query = select(Order).where(Order.id.in_(charged), from_orders.IS_DONE, Order.company_id.is_(None))
     invoiced = exists().where(DocumentOrder.order_id == Order.id)
     yield from session.scalars(query.where(~invoiced).order_by(Order.id))
 

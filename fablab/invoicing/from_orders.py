@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Company
-from fablab.billing import by_hand, ledger, seller
+from fablab.billing import by_hand, failures, ledger, seller
 from fablab.billing.by_hand import Made
-from fablab.billing.services import earned_by, earned_cents
+from fablab.billing.failure_models import FailedPrint
+from fablab.billing.services import earned_cents, good_cents
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
 from fablab.invoicing import chain, crediting, issuing, queries
@@ -27,6 +28,11 @@ from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.words import say
 
 MADE = (OrderState.READY, OrderState.COLLECTED, OrderState.ABANDONED)
+PAID_FAILURE = exists().where(FailedPrint.order_id == Order.id, FailedPrint.cents > 0)
+IS_DONE = Order.state.in_(MADE) | ((Order.state == OrderState.CANCELLED) & PAID_FAILURE)
+"""An order that is done, or one that came to nothing because of its file and has to be paid in part."""
+
+DELIVERED = ("order_ready", "order_collected", "order_cancelled")
 FINE = 1_000_000
 """How finely a part of a cent counts when what is earned is shared out."""
 
@@ -46,7 +52,7 @@ class ToInvoice:
 def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
     """Return what companies have to be invoiced, by company and purchase order."""
     invoiced = select(func.coalesce(func.sum(DocumentOrder.amount_cents), 0)).where(DocumentOrder.order_id == Order.id)
-    query = select(Order).where(Order.company_id.is_not(None), Order.state.in_(MADE)).order_by(Order.id)
+    query = select(Order).where(Order.company_id.is_not(None), IS_DONE).order_by(Order.id)
     query = query.where(invoiced.scalar_subquery() < Order.price_cents)
     if company_id is not None:
         query = query.where(Order.company_id == company_id)
@@ -62,11 +68,11 @@ def waiting(session: Session, company_id: int | None = None) -> list[ToInvoice]:
 
 
 def to_invoice_cents(session: Session, order: Order) -> int:
-    """Return how much of an order's price is to be invoiced: its good parts, without what was invoiced before.
+    """Return how much of an order's price is to be invoiced: good parts and paid failures, less what was invoiced.
 
     What a member paid with vouchers was invoiced with the top-up.
     """
-    if order.state not in MADE:
+    if order.state not in (*MADE, OrderState.CANCELLED):
         return 0
     earned = earned_cents(session, order) if order.company_id else ledger.to_invoice_cents(session, order.id)
     return earned - queries.invoiced_cents(session, order.id)
@@ -118,38 +124,55 @@ def _items(session: Session, order: Order, language: str) -> list[Item]:
     """Return an item for each part of an order that has good copies; together they are what is to be invoiced.
 
     What was invoiced of the order before is taken off its parts one after the other. Lines that were written by hand
-    are items of their own.
+    are items of their own, and so are prints that failed because of their file and are paid.
     """
+    owed = to_invoice_cents(session, order)
+    failed = [each for each in failures.of_order(session, order.id) if each.cents]
+    of_failed = _rests([each.cents for each in failed], sum(each.cents for each in failed) - owed)
+    items = _good_items(session, order, owed - sum(of_failed), language)
+    return items + [
+        _failed_item(order, each, cents, language) for each, cents in zip(failed, of_failed, strict=True) if cents
+    ]
+
+
+def _good_items(session: Session, order: Order, cents: int, language: str) -> list[Item]:
+    """Return what of the good parts, and of the lines by hand, is to be invoiced: together so much."""
     hand = by_hand.behind(session, order.price)
     if hand is not None:
-        return list(_items_by_hand(session, order, Made.of(hand), language))
-    earned = [earned_by(session, line) for line in order.lines]
-    before = sum(earned) - to_invoice_cents(session, order)
-    items = []
-    for line, cents in zip(order.lines, earned, strict=True):
-        rest = max(cents - before, 0)
-        before -= cents - rest
-        if rest:
-            items.append(_item(session, order, line, rest, language))
-    return items
+        return list(_items_by_hand(session, order, Made.of(hand), cents, language))
+    good = [good_cents(session, line) for line in order.lines]
+    rests = _rests(good, sum(good) - cents)
+    return [_item(session, order, line, rest, language) for line, rest in zip(order.lines, rests, strict=True) if rest]
 
 
-def _items_by_hand(session: Session, order: Order, made: Made, language: str) -> Iterator[Item]:
+def _rests(amounts: Sequence[int], taken: int) -> list[int]:
+    """Return what is left of amounts when so much was taken off them, one after the other."""
+    rests = []
+    for amount in amounts:
+        rests.append(min(max(amount - taken, 0), amount))
+        taken -= amount - rests[-1]
+    return rests
+
+
+def _items_by_hand(session: Session, order: Order, made: Made, cents: int, language: str) -> Iterator[Item]:
     """Yield an item for each part that has good copies, and for each line in the share of all that is good."""
+    if not cents:
+        return
     words, good = Language(language), [orders.good_of(session, line) for line in order.lines]
     quantities = [line.quantity for line in order.lines]
-    amounts = shared_out(made, good, quantities, earned_cents(session, order), to_invoice_cents(session, order))
-    for line, count, cents in zip(order.lines, good, amounts, strict=False):
+    earned = sum(good_cents(session, line) for line in order.lines)
+    amounts = shared_out(made, good, quantities, earned, cents)
+    for line, count, own in zip(order.lines, good, amounts, strict=False):
         if count:
-            yield _item(session, order, line, cents, language)
+            yield _item(session, order, line, own, language)
     ordered_on = words.day(seller.today(order.confirmed_at or order.created_at))
-    for written, cents in zip(made.lines, amounts[len(order.lines) :], strict=True):
+    for written, part in zip(made.lines, amounts[len(order.lines) :], strict=True):
         said = {"text": written.text, "file": words.text(order.title), "day": ordered_on}
         text = say("{text} (“{file}”, ordered on {day})", **said)
         if good != quantities:
             text = say("{text} (“{file}”, ordered on {day}), in the share of the parts that are good", **said)
-        if cents:
-            yield written_item(words.text(text), written.quantity, cents, order.id)
+        if part:
+            yield written_item(words.text(text), written.quantity, part, order.id)
 
 
 def shared_out(made: Made, good: Sequence[int], quantities: Sequence[int], earned_cents: int, cents: int) -> list[int]:
@@ -182,11 +205,18 @@ def _item(session: Session, order: Order, line: OrderLine, cents: int, language:
     return Item(words.text(text), orders.good_of(session, line), cents, order.id)
 
 
+def _failed_item(order: Order, failed: FailedPrint, cents: int, language: str) -> Item:
+    """Return a line for copies that failed because of their file."""
+    words, line = Language(language), order.part(failed.line_id)
+    part = f"{failed.printed:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+    said = {"file": line.file_name if line else "", "part": part, "day": words.day(seller.today(failed.at))}
+    text = say("3D print “{file}”, failed on {day} because of the file: {part} of it was printed", **said)
+    return Item(words.text(text), failed.copies, cents, order.id)
+
+
 def _delivered_on(session: Session, order: Order) -> date:
     """Return when the parts were handed over, or else ready."""
-    ended = [
-        each for each in order_queries.events_of(session, order.id) if each.kind in ("order_ready", "order_collected")
-    ]
+    ended = [each for each in order_queries.events_of(session, order.id) if each.kind in DELIVERED]
     return seller.today(ended[-1].at if ended else order.created_at)
 
 

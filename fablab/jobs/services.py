@@ -194,14 +194,14 @@ def sign_off(session: Session, attempt: Attempt, verdict: signoff.Verdict, by_id
     result = signoff.consequence(attempt.copies, verdict)
     if result.remake and _may_still_start(attempt):
         raise Conflict(say("The printer may still start this print by itself: wait a few seconds, then try again."))
-    job, used_mg = attempt.job, _used_mg(attempt, verdict)
-    movements.consume(session, attempt.spool_id, attempt.id, used_mg, by_id)
+    job, taken_mg = attempt.job, used_mg(attempt, verdict)
+    movements.consume(session, attempt.spool_id, attempt.id, taken_mg, by_id)
     move_attempt(
         session,
         attempt,
         AttemptState.SIGNED_OFF,
         by_id=by_id,
-        details={"good": verdict.good, "reason": verdict.reason, "used_mg": used_mg},
+        details={"good": verdict.good, "reason": verdict.reason, "used_mg": taken_mg},
         good_copies=verdict.good,
         reason=verdict.reason,
         signed_off_at=utcnow(),
@@ -241,7 +241,8 @@ def clear_plate(session: Session, machine_id: int, by_id: int) -> None:
     machine_services.clear_plate(session, machine_id, by_id)
 
 
-def _used_mg(attempt: Attempt, verdict: signoff.Verdict) -> int:
+def used_mg(attempt: Attempt, verdict: signoff.Verdict) -> int:
+    """Return the filament a plate took, by a verdict or else by how far it was. Raises `Invalid` for too much."""
     if verdict.used_g is None:
         return 0 if verdict.reason == signoff.Reason.NOT_STARTED else proposed_mg(attempt)
     most = attempt.slice.mass_g * MOST_USED + SPARE_G

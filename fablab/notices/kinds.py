@@ -56,6 +56,8 @@ class Kind(StrEnum):
     NEW_PRICE = "new_price"
     READY = "ready"
     PRINTED_AGAIN = "printed_again"
+    FAILED = "failed"
+    FAILED_PAID = "failed_paid"
     ON_HOLD = "on_hold"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
@@ -132,6 +134,19 @@ WORDINGS: dict[Kind, Wording] = {
         Group.ESSENTIAL,
         N_("“{file}” is on hold"),
         N_("A volunteer has put your print on hold to look at it first. It is not lost; you can ask at the place."),
+    ),
+    Kind.FAILED: Wording(
+        Group.ORDERS,
+        N_("“{file}” cannot be printed like this"),
+        N_("Copies that failed because of the file: {copies}. You pay nothing for them. Ask the place what to change."),
+    ),
+    Kind.FAILED_PAID: Wording(
+        Group.ORDERS,
+        N_("“{file}” cannot be printed like this"),
+        N_(
+            "Copies that failed because of the file: {copies}. What was printed of them costs {amount}. Ask the place "
+            "what to change."
+        ),
     ),
     Kind.CANCELLED: Wording(
         Group.ORDERS,

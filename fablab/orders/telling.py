@@ -64,6 +64,12 @@ def printed_again(session: Session, order: Order, attempt_id: int) -> None:
     tell(session, order, Kind.PRINTED_AGAIN, f"again-{attempt_id}")
 
 
+def failed(session: Session, order: Order, attempt_id: int, copies: int, cents: int) -> None:
+    """Tell the person that copies failed because of their file, and what was printed of them costs."""
+    kind = Kind.FAILED_PAID if cents else Kind.FAILED
+    tell(session, order, kind, f"failed-{attempt_id}", copies=copies, amount=Euros(cents))
+
+
 def on_hold(session: Session, order: Order, now: datetime) -> None:
     """Tell the person, once a day, that a volunteer looks at the order before it is printed."""
     tell(session, order, Kind.ON_HOLD, f"hold-{order.id}-{now:%Y%m%d}")

@@ -10,15 +10,18 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
+from fablab.billing import failures
 from fablab.invoicing import deposits
 from fablab.invoicing.content import Content, printable
+from fablab.words import Sentence
 
 
 @dataclass(frozen=True)
 class Offered:
     """A quote: who sells what to whom at which price, until when, and when it is to be paid. None: from the wallet.
 
-    The deposit is asked for when it is accepted.
+    The deposit is asked for when it is accepted. So many prints that fail because of their file are free in twelve
+    months, None for all.
     """
 
     content: Content
@@ -26,11 +29,17 @@ class Offered:
     payment_days: int | None
     wanted_on: date | None = None
     deposit_percent: int = 0
+    free_failures: int | None = None
 
     @property
     def deposit_cents(self) -> int:
         """How much the deposit is, with VAT."""
         return deposits.share_of(self.content.gross_cents, self.deposit_percent)
+
+    @property
+    def failure_terms(self) -> Sentence | None:
+        """What failed prints cost, in words; None where they are all free."""
+        return failures.terms(self.free_failures)
 
 
 @cache

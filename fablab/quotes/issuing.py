@@ -13,6 +13,7 @@ from fablab.accounts.models import Person
 from fablab.billing import by_hand, reviewing, seller
 from fablab.billing.baskets import PartOffer
 from fablab.billing.by_hand import Made
+from fablab.billing.pricing import Rules
 from fablab.billing.services import Agreed
 from fablab.db import utcnow
 from fablab.errors import Conflict
@@ -60,7 +61,9 @@ def write(session: Session, order: Order, agreed: Agreed, by: Person) -> None:
     else:
         year, sequence, version = today.year, _next(session, structure, today), before.version + 1 if before else 1
     number = chain.number_text(SERIES[Kind.QUOTE], year, sequence) + (f"-{version}" if version > 1 else "")
-    text = content.to_text(Offered(_named(said, number), until, days, order.wanted_on, _deposit(order)))
+    free_failures = Rules.from_json(agreed.version.rules).free_failures
+    offered = Offered(_named(said, number), until, days, order.wanted_on, _deposit(order), free_failures)
+    text = content.to_text(offered)
     quote = Quote(
         order_id=order.id,
         structure=structure,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger
+from fablab.billing import failures, ledger
 from fablab.errors import NotFound
 from fablab.invoicing import queries as documents
 from fablab.invoicing.models import Document, DocumentOrder
@@ -32,7 +32,7 @@ def has_started(session: Session, order: Order) -> bool:
     """Tell whether a printer has had a part of the order; before that it is cancelled, and all is given back."""
     if order.state == OrderState.ACCEPTED:
         return not orders.can_be_cancelled(session, order)
-    return order.state in STARTED
+    return order.state in STARTED or failures.cents_of(session, order.id) > 0
 
 
 def desk(session: Session) -> Sequence[Complaint]:

@@ -41,6 +41,7 @@ class TariffForm(PageForm):
     urgent_percent = IntegerField(lazy_gettext("Urgent orders cost more (%)"), [Optional()])
     urgent = StringField(lazy_gettext("Urgent orders cost more, per order (€)"), AMOUNT)
     rounding = StringField(lazy_gettext("Rounded to a multiple of (€)"), AMOUNT)
+    free_failures = IntegerField(lazy_gettext("Free prints that fail because of their file"), [Optional()])
     example_material = SelectField(lazy_gettext("Material"))
     example_mass_g = IntegerField(lazy_gettext("Grams"), [InputRequired(), NumberRange(1, 20_000)], default=40)
     example_minutes = IntegerField(lazy_gettext("Minutes"), [InputRequired(), NumberRange(1, 60_000)], default=150)
@@ -96,6 +97,7 @@ def values_of(tariff: Tariff) -> dict[str, Any]:
         "aid_percent": rules.aid_percent or None,
         "urgent_percent": rules.urgent_percent or None,
         "urgent": _euros(rules.urgent_cents),
+        "free_failures": rules.free_failures,
         "rounding": _euros(rules.rounding_cents) if rules.rounding_cents > 1 else "",
         **{f"{RATE}{code}": _euros(cents) or "0" for code, cents in tariff.per_kg_cents.items()},
     }
@@ -117,6 +119,7 @@ def entered(form: TariffForm) -> TariffData:
         rounding_cents=_cents(form, "rounding") or 1,
         urgent_percent=form.urgent_percent.data or 0,
         urgent_cents=_cents(form, "urgent"),
+        free_failures=form.free_failures.data,
         least_slots=1 if form.least_slots.data is None else form.least_slots.data,
     )
     per_kg: Mapping[str, int] = {

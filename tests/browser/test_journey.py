@@ -85,7 +85,7 @@ def test_from_the_upload_to_the_sign_off_on_a_real_octoprint(chromium, demo, par
         "Ready to collect", timeout=20_000
     )
     alice.goto("/wallet/")
-    expect(alice.locator("table")).to_contain_text("Paid for good parts")
+    expect(alice.locator("table")).to_contain_text("Paid for prints")
     assert alice.errors == []
     assert bob.errors == []
 

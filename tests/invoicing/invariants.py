@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fablab.billing import aid, ledger
+from fablab.billing import aid, failures, ledger, services
 from fablab.billing import projects as budgets
-from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime
+from fablab.billing.failure_models import FailedPrint
+from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime, TariffVersion
 from fablab.bookkeeping import checking, fec
 from fablab.bookkeeping.fec_checking import findings as fec_findings
 from fablab.bookkeeping.models import Closing
@@ -23,6 +25,7 @@ from fablab.invoicing import chain, from_orders, own_checks, queries
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
 from fablab.jobs.models import Attempt, Job, JobEvent
+from fablab.jobs.signoff import Reason
 from fablab.jobs.states import AttemptState
 from fablab.orders.models import Order
 from fablab.refunds import queries as refunds
@@ -179,7 +182,9 @@ def p14_the_grams_billed_are_those_that_left_the_spools(session: Session) -> Non
         billed_cents = billed(session, order)
         billed_mg = grams_in_the_price(order) * 1000 * billed_cents / order.price_cents
         delivered_mg, attempts = delivered(session, order)
-        within_mg = grams_in_the_price(order) * 1000 / order.price_cents + attempts  # a cent, and a milligram a plate
+        # a cent for the order and each failed print, and a milligram a plate
+        cents = 1 + len(failures.of_order(session, order.id))
+        within_mg = grams_in_the_price(order) * 1000 * cents / order.price_cents + attempts
         assert billed_mg <= delivered_mg + within_mg, f"order {order.id}: billed for more than left the spools"
         if order.company_id is None or from_orders.to_invoice_cents(session, order) == 0 < billed_cents:
             assert abs(billed_mg - delivered_mg) <= within_mg, f"order {order.id}: {billed_mg} mg, not {delivered_mg}"
@@ -201,7 +206,7 @@ def grams_in_the_price(order: Order) -> float:
 
 
 def delivered(session: Session, order: Order) -> tuple[float, int]:
-    """What left the spools for the good copies of an order, in milligrams, and how many plates that were."""
+    """What left the spools for an order's good and paid copies, in milligrams, and how many plates that were."""
     query = (
         sa.select(SpoolMovement.mass_mg, Attempt.good_copies, Attempt.copies)
         .join(Attempt, Attempt.id == SpoolMovement.attempt_id)
@@ -209,7 +214,40 @@ def delivered(session: Session, order: Order) -> tuple[float, int]:
         .where(Job.order_id == order.id, SpoolMovement.kind == Movement.CONSUMED)
     )
     rows = session.execute(query).all()
-    return sum(-mass_mg * (good or 0) / copies for mass_mg, good, copies in rows), len(rows)
+    paid_mg = sum(
+        each.printed_mg * each.copies / session.get_one(Attempt, each.attempt_id).copies
+        for each in failures.of_order(session, order.id)
+        if each.cents
+    )
+    return sum(-mass_mg * (good or 0) / copies for mass_mg, good, copies in rows) + paid_mg, len(rows)
+
+
+def failed_prints_are_paid_after_the_free_ones(session: Session) -> None:
+    """The first ones of who pays are free, each later one that was printed is not; an order never costs more."""
+    seen: defaultdict[tuple, list[datetime]] = defaultdict(list)
+    rows = sa.select(FailedPrint, Order, Attempt).join(Order, Order.id == FailedPrint.order_id)
+    rows = rows.join(Attempt, Attempt.id == FailedPrint.attempt_id).order_by(FailedPrint.id)
+    for failed, order, attempt in session.execute(rows):
+        free = session.get_one(TariffVersion, order.tariff_id).rules["free_failures"]
+        person_id = None if order.company_id or order.project_id else order.person_id
+        earlier = seen[order.company_id, order.project_id, person_id]
+        counted = [at for at in earlier if failed.at - at < failures.COUNTED_FOR]
+        assert attempt.reason == Reason.FILE
+        assert failed.copies == attempt.copies - attempt.good_copies
+        price = order.part(failed.line_id).price_cents * failed.copies / order.part(failed.line_id).quantity
+        assert abs(failed.cents - (0 if len(counted) < free else price * failed.printed)) < 1
+        earlier.append(failed.at)
+    signed = sa.select(Attempt, Order).join(Job, Job.id == Attempt.job_id).join(Order, Order.id == Job.order_id)
+    wrong = [
+        order
+        for attempt, order in session.execute(signed.where(Attempt.reason == Reason.FILE))
+        if order.price_cents
+        and session.get_one(TariffVersion, order.tariff_id).rules["free_failures"] is not None
+        and not session.scalar(sa.select(FailedPrint).where(FailedPrint.attempt_id == attempt.id))
+    ]
+    assert wrong == []
+    for order in session.scalars(sa.select(Order).where(Order.price_cents > 0)):
+        assert services.earned_cents(session, order) <= order.price_cents
 
 
 def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None:

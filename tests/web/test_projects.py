@@ -55,7 +55,7 @@ def test_a_project_is_chosen_on_the_order_pays_for_it_and_its_statement_says_so(
         make(session, session.get_one(Order, order.id), 1, site.cast.bob)
         assert ledger.balance_cents(session, site.cast.alice.id) == 2000
     statement = alice.get(project).text
-    for text in ("Used for good parts", "Reserved for an order", "Budget", "cube.stl", "Alice"):
+    for text in ("Used for prints", "Reserved for an order", "Budget", "cube.stl", "Alice"):
         assert text in statement
     assert "Robotics club" in alice.get("/wallet/").text
     assert "Robotics club" in alice.get("/projects/").text

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
+from fablab.billing import failures
 from fablab.billing import services as billing
 from fablab.db import utcnow
 from fablab.errors import Invalid
@@ -163,7 +164,7 @@ def check(public_id: str) -> Any:
             attempt=attempt,
             reasons=signoff.REASON_LABELS,
             proposed_g=spools.proposed_mg(attempt) / 1000,
-            **_outlook(attempt),
+            **_outlook(session, attempt),
         )
 
 
@@ -173,12 +174,12 @@ def consequence(public_id: str) -> Any:
     """Say what a verdict would lead to."""
     with db.reading() as session:
         attempt = jobs.attempt_by_public_id(session, public_id)
-        return render_template("board/_consequence.html", **_outlook(attempt))
+        return render_template("board/_consequence.html", **_outlook(session, attempt))
 
 
-def _outlook(attempt: Attempt) -> dict[str, Any]:
+def _outlook(session: Session, attempt: Attempt) -> dict[str, Any]:
     try:
-        return {"outlook": signoff.in_words(attempt.copies, _verdict()), "outlook_problem": None}
+        return {"outlook": failures.in_words(session, attempt, _verdict()), "outlook_problem": None}
     except Invalid as problem:
         return {"outlook": None, "outlook_problem": problem.sentence if "good" in request.args else None}
 

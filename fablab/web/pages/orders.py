@@ -16,13 +16,25 @@ from fablab.accounts import companies, projects
 from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.permissions import Permission
 from fablab.accounts.project_models import Project
-from fablab.billing import baskets, by_hand, ledger, offering, payers, receipts, reviewing, seller, tariffs, urgency
+from fablab.billing import (
+    baskets,
+    by_hand,
+    failures,
+    ledger,
+    offering,
+    payers,
+    receipts,
+    reviewing,
+    seller,
+    tariffs,
+    urgency,
+)
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.baskets import OrderOffer
 from fablab.billing.by_hand import Asked
 from fablab.billing.offers import Check
-from fablab.billing.pricing import NoPrice, Price
+from fablab.billing.pricing import NoPrice, Price, Rules
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid, NotFound, Problem
 from fablab.filament import queries as filament
@@ -293,6 +305,8 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
         version = tariffs.holding_for(session, order, payer.company_id if payer else None)
         offer = offering.order_offer(session, order, {line.id: wanted}, version, Asked(payer, urgent(order)))
         facts |= _paid_by(session, offer, payer)
+        rules = Rules.from_json(version.rules)
+        facts["failure_terms"] = failures.terms_for(session, rules, order.person_id, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
         facts |= _by_hand(session, offer)
     except Problem as problem:
@@ -358,6 +372,7 @@ def _progress(session: Session, order: Order) -> dict[str, Any]:
         "good": {line.id: services.good_of(session, line) for line in order.lines},
         "price": Price.from_json(order.price) if order.price else None,
         "hand": by_hand.behind(session, order.price),
+        "failed": failures.of_order(session, order.id),
         "pick_up": session.get(PickUp, order.id),
         "plates": [(job, jobs.live_attempt_of(session, job.id), reasons.get(job.id)) for job in plates],
         "charged": ledger.charged_cents(session, order.id),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fablab import db
 from fablab.accounts import queries as accounts
 from fablab.accounts.permissions import Permission
-from fablab.billing import queries, seller, tariffs
+from fablab.billing import failures, queries, seller, tariffs
 from fablab.billing.models import GROUP_LABELS, Group
 from fablab.billing.pricing import DEFAULT_TARIFF, Price, Tariff, price
 from fablab.billing.tariffs import READY_MADE, ReadyMade, TariffData
@@ -123,7 +123,7 @@ def _page(form: TariffForm) -> str:
     return render_template("tariffs/form.html", form=form, **_tried(form))
 
 
-def _tried(form: TariffForm) -> dict[str, Price | Sentence | None]:
+def _tried(form: TariffForm) -> dict[str, Price | Sentence | int | None]:
     """Return what the form's prices make of its example, or why they make nothing; what was found wrong stays so."""
     sent = form.name.raw_data is not None
     if form.errors or (sent and not form.validate()):
@@ -133,9 +133,11 @@ def _tried(form: TariffForm) -> dict[str, Price | Sentence | None]:
         tariffs.must_be_possible(tariff)
         material = form.example_material.data or next(iter(tariff.per_kg_cents))
         figures = (float(form.example_mass_g.data), 60.0 * form.example_minutes.data, form.example_copies.data)
-        return {"made": price(tariff, material, *figures), "problem": None}
+        made = price(tariff, material, *figures)
     except Invalid as problem:
         return {"made": None, "problem": problem.sentence}
+    halfway = failures.cost(made.total_cents, 1, 1, 1, 2)
+    return {"made": made, "problem": None, "failed_cents": None if tariff.rules.free_failures is None else halfway}
 
 
 @blueprint.get("/people/<public_id>")
