@@ -18,6 +18,7 @@ from tests.chaos.benches import Bench
 from tests.chaos.visitor import Patience, Visitor
 
 BAD_SHARE = 0.1
+FILE_SHARE = 0.05
 ONE_BAD_SHARE = 0.3
 LEFT_ON_THE_PLATE_SHARE = 0.15
 MEDDLES_SHARE = 0.06
@@ -109,6 +110,8 @@ class Bob(Visitor):
             return Verdict(0, Reason.POWER, cleared)
         if self.chance.random() < BAD_SHARE:
             return Verdict(0, Reason.QUALITY, cleared)
+        if self.chance.random() < FILE_SHARE:
+            return Verdict(attempt.copies - 1, Reason.FILE, cleared)
         if attempt.copies > 1 and self.chance.random() < ONE_BAD_SHARE:
             return Verdict(attempt.copies - 1, Reason.DETACHED, cleared)
         return Verdict(attempt.copies, None, cleared)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing import ledger
+from fablab.billing import failures, ledger
 from fablab.billing.models import EntryKind, LedgerEntry
 from fablab.bookkeeping import checking
 from fablab.bookkeeping.models import Closing, Span
@@ -121,7 +121,7 @@ def unbalanced(session: Session) -> list[str]:
             charged += documents.invoiced_cents(session, order.id)
         plates = jobs.of_order(session, order.id)
         good = sum(job.good_copies for job in plates)
-        due = 0
+        due = sum(each.cents for each in failures.of_order(session, order.id))
         for line in order.lines:
             made = sum(job.good_copies for job in plates if job.line_id == line.id)
             due += share(line.price_cents or 0, made, line.quantity)

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from fablab import bus, db, migrating
 from fablab.accounts.permissions import Role
 from fablab.billing import prepaid, seller, tariffs
+from fablab.billing.pricing import Rules
 from fablab.db import utcnow
 from fablab.embedded import Child, Program, redis_program, web_program
 from fablab.filament import services as filament
@@ -174,7 +175,7 @@ def _fill(benches: list[Bench]) -> dict[int, Bench]:
     placed: dict[int, Bench] = {}
     with bus.using(bus.SilentTransport()), db.transaction() as session:
         filament.add_material(session, "PLA", "PLA")
-        prices = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000})
+        prices = tariffs.TariffData("Standard", 100, 80, 200, {"PLA": 4000}, Rules(free_failures=1))
         tariffs.set_tariff(session, prices, None, utcnow().replace(year=2025))
         review.set_rules(session, ReviewRules(**NO_RULE))
         for number, bench in enumerate(benches, start=1):
