@@ -29,6 +29,8 @@ class Mention:
     wordings: tuple[Wording, ...]
 
 
+DEBITS = "debits"
+
 MENTIONS: dict[str, Mention] = {
     "late_penalty": Mention(
         N_("Late-payment penalty (companies)"),
@@ -77,6 +79,14 @@ MENTIONS: dict[str, Mention] = {
         N_("No VAT: not a taxable person"),
         True,
         (Wording("TVA non applicable : organisme non assujetti à la TVA", "CGI art. 256 A"),),
+    ),
+    DEBITS: Mention(
+        N_("Option to pay VAT on invoices (services; only if your structure has opted for it)"),
+        False,
+        (
+            Wording("", ""),
+            Wording("Option pour le paiement de la taxe d’après les débits", "décret 2022-1299; CGI art. 269, 2-c"),
+        ),
     ),
     "footer": Mention(
         N_("Free text at the bottom"),

@@ -149,7 +149,7 @@ def _content(session: Session, invoice: Document, credit: Credit, effect: Conseq
         paid_by="",
         corrects=Corrects(original.number, original.issued_on, reason),
         deposits=advances.deducted_in(session, invoice) if credit.invoice_again else (),
-        mentions=issuing.mentions_on(session, original.regime, day, to_company=original.buyer.is_company),
+        mentions=issuing.mentions_on(session, original, day, to_company=original.buyer.is_company),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fablab.billing.mentions import DEBITS
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.content import Buyer, Content, Seller
 from fablab.invoicing.models import Kind, Method
@@ -54,6 +55,9 @@ def data_of(content: Content) -> dict[str, Any]:
         "BG-25": [_line(content, place) for place in range(len(content.lines))],
         **_means(content),
     }
+    if content.regime == Regime.STANDARD and content.operation == Operation.SERVICES:
+        opted = any(each.code == DEBITS for each in content.mentions)
+        data["BT-8"] = "invoice" if opted else "payment"  # when VAT on services is due
     if content.po_number:
         data["BT-13"] = content.po_number
     if content.corrects:

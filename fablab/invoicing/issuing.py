@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import closed, ledger, seller
 from fablab.billing.ledger import Booking
-from fablab.billing.mentions import B2B
+from fablab.billing.mentions import B2B, DEBITS
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict
 from fablab.invoicing import advances, aided, chain, own_checks, payments, telling
@@ -136,7 +136,7 @@ def content_of(session: Session, draft: Draft, day: date) -> Content:
         vat_cents=sums.vat_cents,
         gross_cents=sums.gross_cents,
         paid_cents=before,
-        mentions=mentions_on(session, Regime(regime.regime), day, to_company=draft.buyer.is_company),
+        mentions=mentions_on(session, regime, day, to_company=draft.buyer.is_company),
         po_number=draft.po_number,
         deposits=deposits,
         rounding=sums.rounding,
@@ -174,9 +174,12 @@ def seller_of(identity: SellerIdentity) -> Seller:
     return Seller(**{name: getattr(identity, name) for name in names})
 
 
-def mentions_on(session: Session, regime: Regime, day: date, *, to_company: bool) -> tuple[Mention, ...]:
-    """Return copies of the legal mentions a document of this day has to carry."""
-    codes = [*([regime.value] if regime != Regime.STANDARD else []), *(B2B if to_company else ()), "footer"]
+def mentions_on(session: Session, regime: VatRegime | Content, day: date, *, to_company: bool) -> tuple[Mention, ...]:
+    """Return copies of the legal mentions a document of this day, under a VAT regime, has to carry."""
+    of_vat = [DEBITS] if regime.operation == Operation.SERVICES else []
+    if regime.regime != Regime.STANDARD:
+        of_vat = [str(regime.regime)]
+    codes = [*of_vat, *(B2B if to_company else ()), "footer"]
     wordings = seller.mentions_on(session, day)
     return tuple(Mention(code, wordings[code]) for code in codes if wordings[code])
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from fablab.billing.mentions import B2B, MENTIONS
+from fablab.billing.mentions import B2B, DEBITS, MENTIONS
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.amounts import Priced, gross_first, minus, net_first, part_of, unit_price
 from fablab.invoicing.content import Buyer, Content, Corrects, Deducted, Line, Mention, Seller
@@ -56,6 +56,13 @@ def content_with(
         po_number="BC-77",
         rounding=sums.rounding,
     )
+
+
+def of_services(content: Content, *, on_invoices: bool) -> Content:
+    """The same for services; with the option to pay VAT on invoices or without."""
+    option = Mention(DEBITS, MENTIONS[DEBITS].wordings[1].text)
+    mentions = (*content.mentions, option) if on_invoices else content.mentions
+    return replace(content, operation=Operation.SERVICES, mentions=mentions)
 
 
 def credited(content: Content) -> Content:
@@ -111,6 +118,9 @@ EXAMPLES = {
         TWO_RATES, buyer=replace(BUYER, siren="", siret="", vat_number="", rna="W381000123")
     ),
     "credit note": credited(content_with(TWO_RATES)),
+    "services": of_services(content_with(TWO_RATES), on_invoices=False),
+    "services, VAT on invoices": of_services(content_with(TWO_RATES), on_invoices=True),
+    "credit note of services": credited(of_services(content_with(TWO_RATES), on_invoices=True)),
     "credit note without VAT": credited(content_with([(999, 0)], Regime.FRANCHISE)),
 }
 FOR_PEOPLE = {
@@ -153,4 +163,6 @@ def contents(draw) -> Content:
             content = deposit(content)
         elif made == "final" and content.gross_cents >= 3:
             content = after_deposits(content, draw(st.sampled_from([(30,), (33, 33), (50, 50), (100,)])))
+    if draw(st.booleans()):
+        content = of_services(content, on_invoices=content.regime == Regime.STANDARD and draw(st.booleans()))
     return credited(content) if draw(st.booleans()) else content

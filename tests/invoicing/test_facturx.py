@@ -16,7 +16,7 @@ from fablab.invoicing import paper
 from fablab.invoicing.amounts import RateSum
 from fablab.invoicing.content import from_text, to_text
 from fablab.invoicing.models import Kind, Method
-from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, HOME, TWO_RATES, content_with, contents
+from tests.invoicing.contents import EXAMPLES, FOR_PEOPLE, HOME, TWO_RATES, content_with, contents, of_services
 from tests.invoicing.reading import Page, differences, from_page, from_xml
 from tests.invoicing.schematrons import findings
 
@@ -60,6 +60,15 @@ def test_a_deposit_has_its_own_code_and_the_final_invoice_names_it_and_what_was_
     assert (final["BT-3"], final["BT-23"], final["BT-112"]) == ("380", "B4", "54.00")
     assert (final["BT-113"], final["BT-115"]) == ("54.00", "0.00")
     assert [each["BT-25"] for each in final["BG-3"]] == ["F-2026-00001", "F-2026-00002"]
+
+
+def test_vat_on_services_is_due_when_they_are_paid_or_by_the_option_on_invoices():
+    goods, services = machine.data_of(EXAMPLES["two rates"]), machine.data_of(EXAMPLES["services"])
+    assert ("BT-8" in goods, services["BT-8"]) == (False, "payment")
+    assert b"<ram:DueDateTypeCode>72</" in machine.xml_of(EXAMPLES["services"])
+    assert b"<ram:DueDateTypeCode>5</" in machine.xml_of(EXAMPLES["services, VAT on invoices"])
+    franchise = of_services(EXAMPLES["franchise"], on_invoices=False)
+    assert "BT-8" not in machine.data_of(franchise)
 
 
 def test_the_rules_let_wrong_vat_pass_which_is_why_we_check_it_ourselves():
