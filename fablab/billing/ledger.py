@@ -162,6 +162,8 @@ class Paid:
     reference: str = ""
 
 
+MOST_CASH_CENTS = 100_000  # CMF D112-3: neither businesses nor people who live in France pay more in cash
+
 TOP_UP_TEXTS: dict[Account, str] = {
     Account.CASH: N_("Cash at the desk"),
     Account.CARD: N_("Card terminal at the desk"),
@@ -193,6 +195,8 @@ def refuse_top_up(session: Session, person: Person, amount_cents: int, paid: Pai
         raise Invalid(say("A top-up is more than nothing."), field="amount")
     if paid.account not in TOP_UP_TEXTS:
         raise ValueError(f"nobody pays by {paid.account} at the desk")
+    if paid.account == Account.CASH and amount_cents > MOST_CASH_CENTS:
+        raise Invalid(say("At most {most} of a sale may be paid in cash.", most=Euros(MOST_CASH_CENTS)), field="amount")
     limit = prepaid.rules_on(session, seller.today(utcnow())).cap_cents
     if held_cents(session, person.id) + amount_cents > limit:
         raise Invalid(say("A wallet may hold at most {limit}.", limit=Euros(limit)), field="amount")

@@ -20,8 +20,6 @@ from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payme
 from fablab.money import share, spread
 from fablab.words import Euros, say
 
-MOST_CASH_CENTS = 100_000  # CMF D112-3: a business may not pay more than 1,000 € in cash
-
 ACCOUNTS = {
     Method.TRANSFER: Account.BANK,
     Method.CARD: Account.CARD,
@@ -99,8 +97,9 @@ def _must_be_possible(session: Session, invoice: Document, data: PaymentData, ba
 def _cash_must_be_possible(session: Session, invoice: Document, cents: int, *, paid_back: bool) -> None:
     if paid_back:
         ledger.must_be_in_drawer(session, cents)
-    elif invoice.company_id is not None and _cash_of(session, invoice) + cents > MOST_CASH_CENTS:
-        raise Invalid(say("A company may pay at most {most} in cash.", most=Euros(MOST_CASH_CENTS)), field="method")
+    elif _cash_of(session, invoice) + cents > ledger.MOST_CASH_CENTS:
+        most = Euros(ledger.MOST_CASH_CENTS)
+        raise Invalid(say("At most {most} of a sale may be paid in cash.", most=most), field="method")
 
 
 def _refuse_wallet(invoice: Document, balance: int) -> None:

@@ -99,10 +99,15 @@ def _note_po_number(order: Order, po_number: str) -> None:
 
 
 def refuse(session: Session, quote: Quote, signature: Signature, reason: str, now: datetime) -> None:
-    """Refuse a quote: its order is a draft again, which its person may change and ask about once more."""
+    """Refuse a quote: its order is a draft again, which its person may change and ask about once more.
+
+    Raises `Conflict` like `accept`, also by a link of somebody who may not order for the company any more.
+    """
     if len(reason.strip()) > LONGEST_REASON:
         raise Invalid(say("A reason has at most {most} signs.", most=LONGEST_REASON), field="reason")
     order = _hold(session, quote, now)
+    if signature.link is not None:
+        _must_bind(session, order, signature)
     _answer(session, quote, Reply.REFUSED, signature, reason.strip(), now)
     to_draft(session, order, signature.by)
     telling.answered(session, quote, Reply.REFUSED, signature.name, reason.strip())

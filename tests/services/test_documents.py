@@ -244,6 +244,15 @@ def test_a_payment_that_cannot_be_is_refused_beside_its_field(session, change, f
     assert queries.payments_of(session, invoice.id) == []
 
 
+def test_people_pay_no_more_in_cash_than_companies(session):
+    cast, _ = business(session)
+    draft = replace(draft_of(200_000, before_vat=False), buyer=HOME, person_id=cast.alice.id)
+    invoice = issuing.issue(session, draft, command("one"))
+    with pytest.raises(Invalid, match="may be paid in cash"):
+        payments.pay(session, invoice, paid(100_001, Method.CASH, key="much"), None, utcnow())
+    payments.pay(session, invoice, paid(100_000, Method.CASH, key="most"), None, utcnow())
+
+
 def test_a_payment_that_was_typed_wrong_is_taken_back_once(session):
     _, acme = business(session)
     invoice = issuing.issue(session, draft_of(5000, company=acme), command("one"))

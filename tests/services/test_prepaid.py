@@ -75,6 +75,16 @@ def test_the_cap_of_a_wallet_holds_from_its_day_on(session):
         prepaid.set_rules(session, RulesData(TODAY.replace(year=2020), cap_cents=1000), None)
 
 
+def test_no_more_than_the_law_allows_is_put_in_with_cash(session):
+    alice = small_place(session, cents=0).alice
+    prepaid.set_rules(session, RulesData(TODAY, cap_cents=500_000), None)
+    with pytest.raises(Invalid, match="may be paid in cash"):
+        ledger.top_up(session, alice, 100_001, alice.id, "too much")
+    ledger.top_up(session, alice, 100_000, alice.id, "cash")
+    ledger.top_up(session, alice, 100_001, alice.id, "cheque", ledger.Paid(Account.CHEQUE))
+    assert ledger.balance_cents(session, alice.id) == 200_001
+
+
 def test_a_single_purpose_voucher_owes_vat_at_the_top_up_and_none_when_it_is_used(session):
     cast = topped_up(session, Prepaid.SINGLE_PURPOSE)
     assert (balance(session, Account.VAT), balance(session, Account.VAT_PREPAID)) == (-200, 200)

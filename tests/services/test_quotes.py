@@ -381,12 +381,14 @@ def test_a_quote_names_the_surcharge_of_what_is_urgent(session):
     assert all("au plus vite, supplément compris" in line.text for line in said.lines)
 
 
-def test_who_left_a_company_accepts_nothing_by_a_link_of_their_own(session):
+def test_who_left_a_company_answers_nothing_by_a_link_of_their_own(session):
     cast, company, order, quote = offered(session)
     link = links.send(session, quote, "Alice", "alice@private.example", cast.alice, utcnow())
     companies.leave(session, company, cast.alice)
     with pytest.raises(Conflict, match="by this link any more"):
         answering.accept(session, quote, Signature("Alice", None, link), "", utcnow())
+    with pytest.raises(Conflict, match="by this link any more"):
+        answering.refuse(session, quote, Signature("Alice", None, link), "", utcnow())
     with pytest.raises(Conflict, match="cannot order for this company"):
         answering.accept(session, quote, by(cast.alice), "", utcnow())
     assert order.state == OrderState.OFFERED
