@@ -32,13 +32,14 @@ def share(total_cents: int, part: int, whole: int) -> int:
 
 
 def spread(total_cents: int, weights: Sequence[int]) -> list[int]:
-    """Spread an amount over weights, to the cent: what each gets is within a cent of its share, the sum is exact."""
+    """Spread an amount over weights, to the cent: what each gets is within a cent of its share, the sum is exact.
+
+    The largest remainders get the cents that are left over. Where all weights are nothing, all shares are the same.
+    """
     shares = weights if any(weights) else [1] * len(weights)
-    whole, reached, given = sum(shares), 0, 0
-    parts = []
-    for weight in shares:
-        reached += weight
-        upto = share(total_cents, reached, whole)
-        parts.append(upto - given)
-        given = upto
+    whole = sum(shares)
+    parts = [share(total_cents, weight, whole) for weight in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda place: (-(total_cents * shares[place] % whole), place))
+    for place in by_remainder[: total_cents - sum(parts)]:
+        parts[place] += 1
     return parts

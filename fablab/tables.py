@@ -70,6 +70,7 @@ APPEND_ONLY = (
     "e_report",
     "hand_price",
     "failed_print",
+    "forgiven_failure",
     "voucher",
     "voucher_use",
 )

@@ -16,7 +16,7 @@ from fablab.accounts.models import Person
 from fablab.accounts.permissions import Role
 from fablab.billing import ledger, offering, tariffs
 from fablab.billing import services as billing
-from fablab.billing.models import TariffVersion
+from fablab.billing.models import Account, TariffVersion
 from fablab.db import utcnow
 from fablab.filament import products
 from fablab.filament import services as filament
@@ -64,7 +64,8 @@ def add_person(session: Session, name: str, role: Role = Role.MEMBER, cents: int
     person = accounts.register(session, name, f"{name.lower()}@example.org", None, role, "en")
     person.password_hash = _password_hash()
     if cents:
-        ledger.top_up(session, person, cents, person.id, f"start-{person.id}")
+        paid = ledger.IN_CASH if cents <= ledger.MOST_CASH_CENTS else ledger.Paid(Account.BANK)
+        ledger.top_up(session, person, cents, person.id, f"start-{person.id}", paid)
     return person
 
 

@@ -2,7 +2,7 @@
 
 A further one costs the share of the failed copies in the price of their part, as far as their plate was printed; never
 more than that share rounded down, so that good and failed copies together never cost more than was confirmed. Whatever
-fails for another reason is made again free of charge.
+fails for another reason is made again free of charge, and a print for which the place answers after all counts no more.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from fablab.billing.by_hand import Asked
-from fablab.billing.failure_models import FailedPrint
+from fablab.billing import by_hand
+from fablab.billing.by_hand import Asked, Made
+from fablab.billing.failure_models import FailedPrint, ForgivenFailure
 from fablab.billing.models import TariffVersion
 from fablab.billing.pricing import Rules
 from fablab.db import utcnow
+from fablab.errors import Conflict
 from fablab.jobs import services as jobs
 from fablab.jobs import signoff
 from fablab.jobs.models import Attempt
@@ -81,24 +83,49 @@ def counted(session: Session, person_id: int, payer: Payer | None, now: datetime
     if company_id is None and project_id is None:
         whose &= Order.person_id == person_id
     query = select(func.count(FailedPrint.id)).join(Order, Order.id == FailedPrint.order_id)
-    return session.scalar(query.where(whose, FailedPrint.at > now - COUNTED_FOR)) or 0
+    forgiven = exists().where(ForgivenFailure.failed_print_id == FailedPrint.id)
+    return session.scalar(query.where(whose, FailedPrint.at > now - COUNTED_FOR, ~forgiven)) or 0
+
+
+def forgive(session: Session, order: Order, by_id: int | None, now: datetime) -> None:
+    """Let the failed prints of an order count no more. The order is held."""
+    for each in of_order(session, order.id):
+        if session.get(ForgivenFailure, each.id) is None:
+            session.add(ForgivenFailure(failed_print_id=each.id, at=now, by_id=by_id))
+    session.flush()
+
+
+def must_have_seen(seen: int | None, rules: Rules) -> None:
+    """Raise `Conflict` when fewer failed prints are free than a person has read; None stands for all of them."""
+    if rules.free_failures is not None and (seen is None or seen > rules.free_failures):
+        raise Conflict(say("What failed prints cost has changed: please look at the price and confirm again."))
 
 
 def expected(session: Session, order: Order, attempt: Attempt, verdict: Verdict) -> Failure | None:
     """Return what a verdict on a plate means for who pays; None when no copy fails because of its file."""
     copies = attempt.copies - verdict.good
     line = order.part(attempt.job.line_id)
-    if verdict.reason != Reason.FILE or copies <= 0 or line is None or not line.price_cents:
+    if verdict.reason != Reason.FILE or copies <= 0 or line is None:
         return None
     printed_mg, whole_mg = jobs.used_mg(attempt, verdict), max(round(attempt.slice.mass_g * 1000), 1)
     rules = Rules.from_json(session.get_one(TariffVersion, order.tariff_id).rules)
-    if rules.free_failures is None:
+    if rules.free_failures is None or not line.price_cents:
         return Failure(copies, printed_mg, whole_mg, 0)
     before = counted(session, order.person_id, Asked.kept(order).payer, utcnow())
-    cents = cost(line.price_cents, copies, line.quantity, min(printed_mg, whole_mg), whole_mg)
-    return Failure(
-        copies, printed_mg, whole_mg, cents if before >= rules.free_failures else 0, rules.free_failures, before
-    )
+    cents = 0
+    if before >= rules.free_failures:
+        price_cents = _price_without_lines(session, order, line)
+        cents = cost(price_cents, copies, line.quantity, min(printed_mg, whole_mg), whole_mg)
+    return Failure(copies, printed_mg, whole_mg, cents, rules.free_failures, before)
+
+
+def _price_without_lines(session: Session, order: Order, line: OrderLine) -> int:
+    """Return what a part has of the price, without its share of lines that were written on top by hand."""
+    price_cents, hand = line.price_cents or 0, by_hand.behind(session, order.price)
+    own = Made.of(hand).own_cents if hand else ()
+    if not any(own):
+        return price_cents
+    return min(own[order.lines.index(line)], price_cents)
 
 
 def cost(line_cents: int, copies: int, quantity: int, printed_mg: int, whole_mg: int) -> int:
@@ -119,6 +146,7 @@ def note(session: Session, order: Order, attempt: Attempt, failure: Failure, by_
         printed_mg=failure.printed_mg,
         whole_mg=failure.whole_mg,
         cents=failure.cents,
+        free=failure.before < failure.free,
         at=utcnow(),
         by_id=by_id,
     )
@@ -143,8 +171,8 @@ def cents_by(session: Session, line: OrderLine) -> int:
 
 def in_words(session: Session, attempt: Attempt, verdict: Verdict) -> Sentence:
     """Say what a verdict leads to, for the person who is about to give it. Raises `Invalid` like `consequence`."""
-    said = signoff.in_words(attempt.copies, verdict)
-    failure = expected(session, session.get_one(Order, attempt.job.order_id), attempt, verdict)
+    said, order = signoff.in_words(attempt.copies, verdict), session.get_one(Order, attempt.job.order_id)
+    failure = expected(session, order, attempt, verdict)
     if failure is None or failure.free is None:
         return said
     if failure.before < failure.free:
@@ -159,5 +187,10 @@ def in_words(session: Session, attempt: Attempt, verdict: Verdict) -> Sentence:
         "others.",
         good=verdict.good,
         copies=attempt.copies,
-        amount=Euros(failure.cents),
+        amount=amount(order, failure.cents),
     )
+
+
+def amount(order: Order, cents: int) -> Euros | Sentence:
+    """Return an amount of an order for a sentence, which says so where VAT comes on top of it."""
+    return say("{amount} before VAT", amount=Euros(cents)) if order.price_before_vat else Euros(cents)

@@ -253,7 +253,9 @@ def _charge_failed(session: Session, order: Order, attempt: Attempt, failure: Fa
     failures.note(session, order, attempt, failure, by.id)
     text = say("{order}: {copies} failed because of the file", order=order.title, copies=failure.copies)
     paying.charge(session, order, earned_cents(session, order), f"charge-failed-{attempt.id}", text, by.id)
-    telling.failed(session, order, attempt.id, failure.copies, failure.cents)
+    telling.failed(
+        session, order, attempt.id, failure.copies, failures.amount(order, failure.cents), paid=failure.cents > 0
+    )
 
 
 def earned_cents(session: Session, order: Order) -> int:

@@ -264,5 +264,10 @@ def holding_for(session: Session, order: Order, company_id: int | None) -> Tarif
     return queries.current_tariff(session, group)
 
 
+def rules_for(session: Session, order: Order) -> Rules:
+    """Return the rules an order is priced by today."""
+    return Rules.from_json(holding_for(session, order, order.company_id).rules)
+
+
 def _today() -> date:
     return utcnow().astimezone(ZoneInfo(settings().timezone)).date()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from fablab.money import half_up
+from fablab.money import half_up, spread
 
 
 class Rounding(StrEnum):
@@ -106,18 +106,6 @@ def vat_of(net_cents: int, rate_bp: int) -> int:
 def net_within(gross_cents: int, rate_bp: int) -> int:
     """Return the net amount within a gross one, half-up."""
     return half_up(Decimal(gross_cents) * 10_000 / (10_000 + rate_bp))
-
-
-def spread(total: int, weights: Sequence[int]) -> list[int]:
-    """Share a total by weights that are not negative; the largest remainders get the cents that are left over."""
-    whole = sum(weights)
-    if whole == 0:
-        return [total, *[0] * (len(weights) - 1)]
-    parts = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
-    for place in by_remainder[: total - sum(parts)]:
-        parts[place] += 1
-    return parts
 
 
 def part_of(whole: Sequence[RateSum], rest: Sequence[RateSum], gross_cents: int) -> tuple[RateSum, ...]:

@@ -123,12 +123,12 @@ def company_buyer(company: Company) -> Buyer:
 def _items(session: Session, order: Order, language: str) -> list[Item]:
     """Return an item for each part of an order that has good copies; together they are what is to be invoiced.
 
-    What was invoiced of the order before is taken off its parts one after the other. Lines that were written by hand
-    are items of their own, and so are prints that failed because of their file and are paid.
+    What was invoiced before, or given back, is taken off one after the other: first off prints that failed because of
+    their file and are paid, which are items of their own like the lines that were written by hand.
     """
     owed = to_invoice_cents(session, order)
     failed = [each for each in failures.of_order(session, order.id) if each.cents]
-    of_failed = _rests([each.cents for each in failed], sum(each.cents for each in failed) - owed)
+    of_failed = _rests([each.cents for each in failed], earned_cents(session, order) - owed)
     items = _good_items(session, order, owed - sum(of_failed), language)
     return items + [
         _failed_item(order, each, cents, language) for each, cents in zip(failed, of_failed, strict=True) if cents
@@ -179,13 +179,13 @@ def shared_out(made: Made, good: Sequence[int], quantities: Sequence[int], earne
     """Return what is to be invoiced of each part and each line of a price by hand: together exactly `cents`.
 
     When all is good that is what they cost. Otherwise a part counts for its good copies, and a line in the share of the
-    whole price that is earned.
+    whole price that is earned; where rebates outweigh that, the good copies have it all.
     """
     price = sum(made.share_cents)
     parts = [FINE * own * count // of for own, count, of in zip(made.own_cents, good, quantities, strict=True)]
     weights = [*parts, *(FINE * line.cents * earned_cents // price for line in made.lines)]
     if sum(weights) <= 0:  # rebates that outweigh the good parts
-        weights = [*made.own_cents, *(line.cents for line in made.lines)]
+        weights = [*good, *[0] * len(made.lines)]
     return spread(cents, weights)
 
 
@@ -208,7 +208,7 @@ def _item(session: Session, order: Order, line: OrderLine, cents: int, language:
 def _failed_item(order: Order, failed: FailedPrint, cents: int, language: str) -> Item:
     """Return a line for copies that failed because of their file."""
     words, line = Language(language), order.part(failed.line_id)
-    part = f"{failed.printed:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+    part = f"{failed.percent}\N{NO-BREAK SPACE}%"
     said = {"file": line.file_name if line else "", "part": part, "day": words.day(seller.today(failed.at))}
     text = say("3D print “{file}”, failed on {day} because of the file: {part} of it was printed", **said)
     return Item(words.text(text), failed.copies, cents, order.id)

@@ -15,9 +15,10 @@ from fablab.billing.mentions import B2B, DEBITS
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
 from fablab.errors import Conflict
 from fablab.invoicing import advances, aided, chain, own_checks, payments, telling
-from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, spread, unit_price
+from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, unit_price
 from fablab.invoicing.content import Buyer, Content, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import KIND_LABELS, Chain, Document, DocumentOrder, Kind
+from fablab.money import spread
 from fablab.words import Sentence, say
 
 ENTRY_KINDS = {

@@ -13,7 +13,7 @@ from fablab.notices.services import News
 from fablab.orders.models import Order, OrderState
 from fablab.orders.review_models import Review, Verdict
 from fablab.orders.thread_models import Message, Thread
-from fablab.words import Euros
+from fablab.words import Euros, Sentence
 
 KINDS = {
     OrderState.ACCEPTED: Kind.CONFIRMED,
@@ -64,10 +64,12 @@ def printed_again(session: Session, order: Order, attempt_id: int) -> None:
     tell(session, order, Kind.PRINTED_AGAIN, f"again-{attempt_id}")
 
 
-def failed(session: Session, order: Order, attempt_id: int, copies: int, cents: int) -> None:
+def failed(
+    session: Session, order: Order, attempt_id: int, copies: int, amount: Euros | Sentence, *, paid: bool
+) -> None:
     """Tell the person that copies failed because of their file, and what was printed of them costs."""
-    kind = Kind.FAILED_PAID if cents else Kind.FAILED
-    tell(session, order, kind, f"failed-{attempt_id}", copies=copies, amount=Euros(cents))
+    kind = Kind.FAILED_PAID if paid else Kind.FAILED
+    tell(session, order, kind, f"failed-{attempt_id}", copies=copies, amount=amount)
 
 
 def on_hold(session: Session, order: Order, now: datetime) -> None:

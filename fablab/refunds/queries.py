@@ -32,7 +32,9 @@ def has_started(session: Session, order: Order) -> bool:
     """Tell whether a printer has had a part of the order; before that it is cancelled, and all is given back."""
     if order.state == OrderState.ACCEPTED:
         return not orders.can_be_cancelled(session, order)
-    return order.state in STARTED or failures.cents_of(session, order.id) > 0
+    if order.state == OrderState.CANCELLED:
+        return bool(failures.of_order(session, order.id))  # perhaps it was not the file
+    return order.state in STARTED
 
 
 def desk(session: Session) -> Sequence[Complaint]:

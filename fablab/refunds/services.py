@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fablab.accounts.models import Person
 from fablab.accounts.permissions import Permission
+from fablab.billing import failures
 from fablab.errors import Conflict, Invalid
 from fablab.notices import services as notices
 from fablab.notices.kinds import Kind
@@ -76,6 +77,8 @@ def decide(session: Session, complaint: Complaint, decision: Decision, by: Perso
         complaint.refund_cents = decision.refund_cents
     elif decision.answer == Answer.REPRINT:
         complaint.reprint_id = giving.print_again(session, complaint.order, decision.line_id, decision.copies, by).id
+    if decision.answer != Answer.REFUSE:
+        failures.forgive(session, complaint.order, by.id, now)
     complaint.answer, complaint.decided_at, complaint.decided_by_id = decision.answer, now, by.id
     session.flush()
     session.refresh(complaint)

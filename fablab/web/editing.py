@@ -76,6 +76,12 @@ def seen_cents() -> int:
     return int(text)
 
 
+def seen_free_failures() -> int | None:
+    """Return how many failed prints the price that was seen left free; None where it left all of them."""
+    text = request.form.get("seen_free_failures", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
 def payer_choice(order: Order) -> PayerChoice:
     """Return who is chosen to pay; before there are choices in the address or the form, what was kept counts."""
     values = request.values

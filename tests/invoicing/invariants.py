@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab.billing import aid, failures, ledger, services
 from fablab.billing import projects as budgets
-from fablab.billing.failure_models import FailedPrint
+from fablab.billing.failure_models import FailedPrint, ForgivenFailure
 from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime, TariffVersion
 from fablab.bookkeeping import checking, fec
 from fablab.bookkeeping.fec_checking import findings as fec_findings
@@ -223,20 +223,29 @@ def delivered(session: Session, order: Order) -> tuple[float, int]:
 
 
 def failed_prints_are_paid_after_the_free_ones(session: Session) -> None:
-    """The first ones of who pays are free, each later one that was printed is not; an order never costs more."""
-    seen: defaultdict[tuple, list[datetime]] = defaultdict(list)
+    """The first ones of who pays are free, each later one that was printed is not; an order never costs more.
+
+    One that was forgiven at the very moment of another may count for it or not.
+    """
+    seen: defaultdict[tuple, list[FailedPrint]] = defaultdict(list)
+    forgiven = {each.failed_print_id: each.at for each in session.scalars(sa.select(ForgivenFailure))}
     rows = sa.select(FailedPrint, Order, Attempt).join(Order, Order.id == FailedPrint.order_id)
     rows = rows.join(Attempt, Attempt.id == FailedPrint.attempt_id).order_by(FailedPrint.id)
     for failed, order, attempt in session.execute(rows):
         free = session.get_one(TariffVersion, order.tariff_id).rules["free_failures"]
         person_id = None if order.company_id or order.project_id else order.person_id
         earlier = seen[order.company_id, order.project_id, person_id]
-        counted = [at for at in earlier if failed.at - at < failures.COUNTED_FOR]
+        counted = [each for each in earlier if failed.at - each.at < failures.COUNTED_FOR]
+        most = [each for each in counted if forgiven.get(each.id, failed.at) >= failed.at]
+        least = [each for each in most if forgiven.get(each.id) != failed.at]
         assert attempt.reason == Reason.FILE
         assert failed.copies == attempt.copies - attempt.good_copies
         price = order.part(failed.line_id).price_cents * failed.copies / order.part(failed.line_id).quantity
-        assert abs(failed.cents - (0 if len(counted) < free else price * failed.printed)) < 1
-        earlier.append(failed.at)
+        assert failed.free or len(most) >= free
+        assert not failed.free or len(least) < free
+        printed = min(Fraction(failed.printed_mg, failed.whole_mg), 1)
+        assert abs(failed.cents - (0 if failed.free else price * printed)) < 1
+        earlier.append(failed)
     signed = sa.select(Attempt, Order).join(Job, Job.id == Attempt.job_id).join(Order, Order.id == Job.order_id)
     wrong = [
         order

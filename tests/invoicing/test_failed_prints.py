@@ -11,6 +11,7 @@ from fablab.accounts.projects import ProjectData
 from fablab.billing import failures, ledger, payers, seller, tariffs
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
+from fablab.billing.by_hand import HandLine, Made
 from fablab.billing.failure_models import FailedPrint
 from fablab.billing.failures import cost
 from fablab.billing.payers import PayerChoice
@@ -18,20 +19,25 @@ from fablab.billing.pricing import Rules
 from fablab.billing.tariffs import TariffData
 from fablab.db import utcnow
 from fablab.errors import Conflict
-from fablab.invoicing import deposits, from_orders, payments, queries, verifying
+from fablab.invoicing import crediting, deposits, from_orders, payments, queries, verifying
 from fablab.invoicing.content import from_text
+from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Method
 from fablab.invoicing.payments import PaymentData
 from fablab.jobs.signoff import Reason
 from fablab.notices.models import Notice
+from fablab.orders import review
+from fablab.orders import services as orders
 from fablab.orders.models import OrderState
 from fablab.refunds import services as complaints
 from fablab.refunds.models import Answer, Wish
 from fablab.refunds.services import Decision
 from tests.books import business, command, company_order, make
+from tests.hand_prices import confirmed, written
 from tests.invoicing.contents import HOME
 from tests.people import draft_cube, order_cube, wanted
+from tests.quoting import rules
 
 PRICES = {"PLA": 4000, "PETG": 4500, "TPU": 7000}
 FOUR_EUROS = 400
@@ -198,6 +204,86 @@ def test_where_all_are_free_nothing_is_noted_and_the_person_is_told(place):
     assert session.scalar(sa.select(sa.func.count(FailedPrint.id))) == 0
     (free,) = told(session, cast.alice)
     assert "You pay nothing" in free
+
+
+def test_what_is_given_back_is_not_invoiced_as_a_failed_print(place):
+    session, cast, acme = place
+    spoilt(session, cast, order_cube(session, cast.alice, 2))
+    order = spoilt(session, cast, order_cube(session, cast.alice, 2), good=1, part=0.75)
+    asked = complaints.ask(session, order, Wish.REFUND, "Ce n’était pas le fichier", cast.alice, utcnow())
+    complaints.decide(session, asked, Decision(Answer.REFUND, 150), cast.bob, utcnow())
+    invoice = from_orders.invoice_member(session, order, HOME, "fr", command("mine"))
+    (good,) = from_text(invoice.payload).lines
+    assert (good.quantity, invoice.gross_cents) == (1, 200)
+    spoilt(session, cast, company_order(session, cast.alice, acme, 2))
+    spoilt(session, cast, company_order(session, cast.alice, acme, 2), good=1, part=0.75)
+    (first,) = from_orders.invoice_company(session, acme, "", command("first", cast.carole))
+    crediting.issue(session, first, Credit(180, "Ce n’était pas le fichier"), command("part", cast.carole))
+    rest = Credit(first.gross_cents - 180, "Autre adresse", invoice_again=True)
+    crediting.issue(session, first, rest, command("rest", cast.carole))
+    (again,) = from_orders.invoice_company(session, acme, "", command("again", cast.carole))
+    assert [(line.quantity, line.net_cents) for line in from_text(again.payload).lines] == [(1, 200)]
+
+
+def test_a_print_for_which_the_place_answers_after_all_counts_no_more(place):
+    session, cast, _ = place
+    wrong = spoilt(session, cast, order_cube(session, cast.alice, 2))
+    assert wrong.state == OrderState.CANCELLED
+    asked = complaints.ask(session, wrong, Wish.REPRINT, "Ce n’était pas le fichier", cast.alice, utcnow())
+    assert failures.counted(session, cast.alice.id, None, utcnow()) == 1
+    complaints.decide(session, asked, Decision(Answer.REPRINT, copies=2), cast.bob, utcnow())
+    assert failures.counted(session, cast.alice.id, None, utcnow()) == 0
+    asked = complaints.ask(session, wrong, Wish.REFUND, "Encore", cast.alice, utcnow())
+    complaints.decide(session, asked, Decision(Answer.REFUSE, reason="Réimprimé"), cast.bob, utcnow())
+    free = spoilt(session, cast, order_cube(session, cast.alice, 2))
+    assert ledger.charged_cents(session, free.id) == 0
+    asked = complaints.ask(session, free, Wish.REFUND, "Pas moi", cast.alice, utcnow())
+    complaints.decide(session, asked, Decision(Answer.REFUSE, reason="Si"), cast.bob, utcnow())
+    assert failures.counted(session, cast.alice.id, None, utcnow()) == 1
+
+
+def test_lines_by_hand_are_not_paid_for_a_failed_print(place):
+    """Two cubes at 2 euros each and modelling for 10: one failed halfway costs 1 euro, and no modelling."""
+    session, cast, _ = place
+    review.set_rules(session, rules(first_order=True))
+    data = TariffData("None free", FOUR_EUROS, 0, 0, dict.fromkeys(PRICES, 0), Rules(free_failures=0))
+    tariffs.set_tariff(session, data, None)
+    order = draft_cube(session, cast.alice)
+    orders.wish(session, order.line, wanted(2))
+    confirmed(session, order, cast.alice)
+    written(session, order, cast.bob, HandLine("Modélisation", 1, 1000), added=True)
+    confirmed(session, order, cast.alice)
+    spoilt(session, cast, order, good=1)
+    assert ledger.charged_cents(session, order.id) == 700 + 100
+    invoice = from_orders.invoice_member(session, order, HOME, "fr", command("mine"))
+    lines = from_text(invoice.payload).lines
+    assert [line.quantity for line in lines] == [1, 1, 1]
+    assert sum(line.net_cents for line in lines) == invoice.net_cents
+    assert "Modélisation" in lines[1].text
+    assert (invoice.gross_cents, lines[2].net_cents) == (800, 83)
+
+
+def test_who_pays_before_vat_reads_so(place):
+    session, cast, acme = place
+    for _ in range(2):
+        spoilt(session, cast, company_order(session, cast.alice, acme, 2))
+    assert "costs €2.00 before VAT." in told(session, cast.alice)[1]
+
+
+def test_a_free_reprint_that_fails_costs_nothing_and_its_person_is_told(place):
+    session, cast, _ = place
+    good = make(session, order_cube(session, cast.alice, 2), 2, cast.bob)
+    asked = complaints.ask(session, good, Wish.REPRINT, "Rayé", cast.alice, utcnow())
+    complaints.decide(session, asked, Decision(Answer.REPRINT, copies=2), cast.bob, utcnow())
+    again = spoilt(session, cast, asked.reprint)
+    assert ledger.charged_cents(session, again.id) == 0
+    assert len(told(session, cast.alice)) == 1
+    assert failures.of_order(session, again.id) == []
+
+
+def test_rebates_that_outweigh_the_good_parts_lose_no_cent_of_an_invoice():
+    made = Made((100, 900), (99, 1), (HandLine("Remise", 1, -900),))
+    assert from_orders.shared_out(made, [1, 0], [1, 1], 99, 99) == [99, 0, 0]
 
 
 @given(line=st.integers(1, 10**6), quantity=st.integers(1, 500), data=st.data())

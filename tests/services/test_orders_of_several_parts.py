@@ -21,7 +21,6 @@ from fablab.jobs import dispatch
 from fablab.jobs import queries as jobs
 from fablab.jobs.judging import Judgement
 from fablab.jobs.signoff import Verdict
-from fablab.money import spread
 from fablab.orders import lines
 from fablab.orders import services as orders
 from fablab.orders.models import OrderState
@@ -85,15 +84,6 @@ def test_ordering_together_never_costs_more_than_ordering_each_alone(tariff, par
     alone = sum(price(tariff, each.material, each.mass_g, each.time_s, each.copies).total_cents for each in parts)
     together = total(tariff, parts).price.total_cents
     assert together <= alone + len(parts) * tariff.rules.rounding_cents
-
-
-@given(st.integers(0, 10**7), st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
-def test_an_amount_is_spread_to_the_cent(cents, weights):
-    given_out = spread(cents, weights)
-    assert sum(given_out) == cents
-    for got, weight in zip(given_out, weights, strict=True):
-        if any(weights):
-            assert abs(got - cents * weight / sum(weights)) <= 1
 
 
 def test_the_fee_of_an_order_is_paid_once():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fablab.accounts.legal import legal_numbers, read_iban, read_rna
 from fablab.errors import Invalid
-from fablab.invoicing.amounts import Priced, RateSum, gross_first, minus, net_first, part_of, spread, unit_price
+from fablab.invoicing.amounts import Priced, RateSum, gross_first, minus, net_first, part_of, unit_price
 from fablab.money import half_up
 
 rates = st.sampled_from([2000, 1000, 550, 210, 0])
@@ -46,15 +46,6 @@ def test_three_times_33_cents_have_20_cents_of_vat_and_not_21():
 
 def test_99_cents_with_vat_stay_99_cents():
     assert gross_first([Priced(99, 2000)]).gross_cents == 99
-
-
-@given(st.integers(0, 10**7), st.lists(st.integers(0, 10**6), min_size=1, max_size=8))
-def test_what_is_spread_is_all_there_and_fair_to_a_cent(total, weights):
-    parts = spread(total, weights)
-    assert sum(parts) == total
-    whole = sum(weights)
-    if whole:
-        assert all(abs(part - Fraction(total * weight, whole)) < 1 for part, weight in zip(parts, weights, strict=True))
 
 
 @given(lines, st.booleans(), st.lists(st.integers(1, 10**6), max_size=12))

@@ -1,16 +1,17 @@
 """Sentences as data, amounts, prices, and settings."""
 
 import math
+from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fablab.billing.pricing import DEFAULT_TARIFF, Price, Tariff, price
 from fablab.billing.quoting import plates_for
 from fablab.errors import Invalid
 from fablab.filament.usage import extruded_mg
-from fablab.money import parse_euros
+from fablab.money import parse_euros, spread
 from fablab.settings import Settings
 from fablab.words import Duration, Euros, Grams, Sentence, say
 
@@ -109,3 +110,13 @@ def test_a_long_data_folder_gets_a_short_socket(tmp_path):
     assert len(str(made.socket())) <= 100
     assert made.broker().startswith("redis+socket:///")
     assert made.broker().endswith("?virtual_host=0")
+
+
+@given(st.integers(0, 10**7), st.lists(st.integers(-(10**5), 10**6), min_size=1, max_size=20))
+def test_an_amount_is_spread_to_the_cent_also_over_rebates(cents, weights):
+    assume(sum(weights) > 0 or not any(weights))
+    parts, shares = spread(cents, weights), weights if any(weights) else [1] * len(weights)
+    assert sum(parts) == cents
+    exact = [Fraction(cents * each, sum(shares)) for each in shares]
+    assert all(abs(part - due) < 1 for part, due in zip(parts, exact, strict=True))
+    assert all(part == due for part, due in zip(parts, exact, strict=True) if due.denominator == 1)

@@ -14,7 +14,7 @@ from fablab.quotes.paper import html_of
 from tests.books import add_company, make, open_books
 from tests.people import draft_cube, order_cube, slice_job
 from tests.quoting import quoted
-from tests.web.test_member_pages import CHOICES
+from tests.web.test_member_pages import CHOICES, seen_cents
 from tests.web.test_tariffs import WHOLE, held
 
 RULE = "Prints that fail because of their file: 1 in twelve months free of charge"
@@ -93,6 +93,25 @@ def test_a_volunteer_reads_what_a_verdict_costs_and_the_order_says_what_it_did(s
     assert "Nothing was charged for it" not in page
     assert "cannot be printed like this" in alice.get("/notices/").text
     assert "2 failed because of the file" in alice.get("/wallet/").text
+
+
+def test_a_rule_that_was_not_seen_binds_nobody(site, one_free):
+    with db.transaction() as session:
+        draft = draft_cube(session, site.cast.alice)
+    alice, address = site.as_("alice"), f"/orders/{draft.public_id}"
+    page = alice.get(f"{address}/price", query_string=CHOICES).text
+    seen = {"seen_cents": seen_cents(page), "seen_free_failures": "1"}
+    assert 'name="seen_free_failures" value="1"' in page
+    with db.transaction() as session:
+        prices(session, 0)
+    for to in (f"{address}/confirm", f"/quotes/order/{draft.public_id}"):
+        for unseen in (seen, {"seen_cents": seen["seen_cents"]}):
+            refused = alice.post(to, **CHOICES, **unseen)
+            assert refused.status_code == 409
+            assert "What failed prints cost has changed" in refused.text
+    with db.transaction() as session:
+        prices(session, None)
+    assert alice.post(f"{address}/confirm", **CHOICES, **seen).status_code == 302
 
 
 def test_a_quote_says_the_rule_on_the_page_and_on_paper(site, one_free):

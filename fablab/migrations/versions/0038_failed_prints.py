@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column('printed_mg', sa.Integer(), nullable=False),
         sa.Column('whole_mg', sa.Integer(), nullable=False),
         sa.Column('cents', sa.Integer(), nullable=False),
+        sa.Column('free', sa.Boolean(), nullable=False),
         sa.Column('at', sa.DateTime(timezone=True), nullable=False),
         sa.Column('by_id', sa.Integer(), nullable=True),
         sa.CheckConstraint('copies > 0', name=op.f('ck_failed_print_some_failed')),
@@ -36,8 +37,20 @@ def upgrade() -> None:
         sa.UniqueConstraint('attempt_id', name=op.f('uq_failed_print_attempt_id')),
     )
     op.create_index(op.f('ix_failed_print_order_id'), 'failed_print', ['order_id'])
-    for statement in append_only_ddl('failed_print', op.get_bind().dialect.name):
-        op.execute(statement)
+    op.create_table(
+        'forgiven_failure',
+        sa.Column('failed_print_id', sa.Integer(), nullable=False),
+        sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+        sa.Column('by_id', sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ['failed_print_id'], ['failed_print.id'], name=op.f('fk_forgiven_failure_failed_print_id_failed_print')
+        ),
+        sa.ForeignKeyConstraint(['by_id'], ['person.id'], name=op.f('fk_forgiven_failure_by_id_person')),
+        sa.PrimaryKeyConstraint('failed_print_id', name=op.f('pk_forgiven_failure')),
+    )
+    for table in ('failed_print', 'forgiven_failure'):
+        for statement in append_only_ddl(table, op.get_bind().dialect.name):
+            op.execute(statement)
 
 
 def downgrade() -> None:

@@ -58,7 +58,16 @@ from fablab.slicing.report import MeshReport
 from fablab.slicing.samples import write_samples
 from fablab.web import talk, uploads
 from fablab.web.auth import me, needs
-from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, urgent, wanted_now, wanted_on
+from fablab.web.editing import (
+    attested,
+    edited_line,
+    payer_choice,
+    seen_cents,
+    seen_free_failures,
+    urgent,
+    wanted_now,
+    wanted_on,
+)
 from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
 from fablab.web.reply import wants_json
@@ -204,6 +213,7 @@ def confirm(public_id: str) -> Any:
         order = queries.owned_by(session, me(), public_id)
         payers.choose(session, order, payer_choice(order), order.person)
         urgency.choose(session, order, urgent=urgent(order))
+        failures.must_have_seen(seen_free_failures(), tariffs.rules_for(session, order))
         lines.want_on(session, order, day, seller.today(utcnow()))
         reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
     return redirect(url_for("orders.show", public_id=public_id))
@@ -306,6 +316,7 @@ def _priced(session: Session, order: Order, line: OrderLine, wanted: Wanted) -> 
         offer = offering.order_offer(session, order, {line.id: wanted}, version, Asked(payer, urgent(order)))
         facts |= _paid_by(session, offer, payer)
         rules = Rules.from_json(version.rules)
+        facts["free_failures"] = rules.free_failures
         facts["failure_terms"] = failures.terms_for(session, rules, order.person_id, payer)
         facts["why_reviewed"] = _why_reviewed(session, order, offer, payer)
         facts |= _by_hand(session, offer)

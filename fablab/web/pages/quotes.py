@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import payers, seller, urgency
+from fablab.billing import failures, payers, seller, tariffs, urgency
 from fablab.db import utcnow
 from fablab.orders import lines
 from fablab.orders import queries as orders
@@ -22,7 +22,16 @@ from fablab.quotes.content import from_text
 from fablab.quotes.models import STANDING_LABELS, Quote, QuoteAnswer, QuoteLink
 from fablab.settings import settings
 from fablab.web.auth import me, needs, open_to_all
-from fablab.web.editing import attested, edited_line, payer_choice, seen_cents, urgent, wanted_now, wanted_on
+from fablab.web.editing import (
+    attested,
+    edited_line,
+    payer_choice,
+    seen_cents,
+    seen_free_failures,
+    urgent,
+    wanted_now,
+    wanted_on,
+)
 from fablab.web.forms import PageForm, saved
 from fablab.web.limits import limiter
 from fablab.web.quote_forms import AcceptForm, LinkForm, RefuseForm
@@ -55,6 +64,7 @@ def ask(public_id: str) -> Any:
         order = orders.owned_by(session, me(), public_id)
         payers.choose(session, order, payer_choice(order), order.person)
         urgency.choose(session, order, urgent=urgent(order))
+        failures.must_have_seen(seen_free_failures(), tariffs.rules_for(session, order))
         lines.want_on(session, order, day, _today())
         issuing.ask(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
         quote = issuing.latest(session, order) if order.state == "offered" else None

@@ -116,7 +116,7 @@ def example() -> Any:
     """Show what the prices in the address make of the example there."""
     with db.reading() as session:
         form = _form(session, request.args)
-    return render_template("tariffs/_example.html", **_tried(form))
+    return render_template("tariffs/_example.html", form=form, **_tried(form))
 
 
 def _page(form: TariffForm) -> str:
