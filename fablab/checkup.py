@@ -60,7 +60,7 @@ def run() -> list[Finding]:
 def _database() -> Finding:
     try:
         if not migrating.is_up_to_date():
-            return Finding(ok=False, sentence=say("The database is not up to date: run “fablab migrate”."))
+            return Finding(ok=False, sentence=migrating.NOT_UP_TO_DATE)
         with db.reading() as session:
             people = session.scalar(sa.text("select count(*) from person"))
     except SQLAlchemyError as error:

@@ -129,10 +129,11 @@ def billing() -> None:
 @in_words
 def verify() -> None:
     """Check every document with its number, chain and bookings, and every closing; exit with 1 if one is not right."""
-    from fablab import db
+    from fablab import db, migrating
     from fablab.bookkeeping import checking
     from fablab.invoicing import verifying
 
+    migrating.must_be_up_to_date()
     with db.snapshot() as session:
         documents, bookings = verifying.counted(session)
         found = list(checking.everything(session))

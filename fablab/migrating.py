@@ -12,8 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from fablab import db, roles
+from fablab.errors import Conflict
 from fablab.settings import settings
 from fablab.tables import metadata
+from fablab.words import say
+
+NOT_UP_TO_DATE = say("The database is not up to date: run “fablab migrate”.")
 
 
 def config() -> Config:
@@ -43,6 +47,12 @@ def is_up_to_date() -> bool:
     with db.engine().connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     return current == ScriptDirectory.from_config(config()).get_current_head()
+
+
+def must_be_up_to_date() -> None:
+    """Raise `Conflict` when this program cannot read the database yet."""
+    if not is_up_to_date():
+        raise Conflict(NOT_UP_TO_DATE)
 
 
 def differences() -> list[object]:

@@ -168,3 +168,8 @@ def test_several_files_are_laid_out_together(cube, tmp_path):
     assert together["mass_g"] == pytest.approx(alone["mass_g"], rel=0.01)
     assert together["time_s"] == pytest.approx(alone["time_s"], rel=0.02)
     assert together["price_cents"] == pytest.approx(alone["price_cents"], abs=5)
+
+
+def test_books_of_an_older_program_are_not_checked_but_its_update_is_asked_for(tmp_path):
+    answer = run("billing", "verify", FABLAB_DATA_DIR=str(tmp_path), FABLAB_DATABASE_URL="")
+    assert (answer.returncode, answer.stderr.strip()) == (2, "The database is not up to date: run “fablab migrate”.")
