@@ -57,6 +57,7 @@ BUYER = Buyer(
     vat_number="FR96552100554",
     email="compta@acme.example",
 )
+HOME = Buyer("Alice Martin", "1 rue Haute", "26400", "Crest")
 
 
 def open_books(session: Session, regime: RegimeData = STANDARD, identity: IdentityData = SELLER) -> None:
@@ -140,9 +141,9 @@ def copied_order(session: Session, order: Order, price_cents: int, good: int) ->
 
 
 def draft_of(*cents: int, company: Company | None = None, **changes: object) -> Draft:
-    """An invoice of free items for Acmé."""
+    """An invoice of free items for Acmé, or else for a private person."""
     items = tuple(Item(f"Pièce {place + 1}", 1 + place, amount) for place, amount in enumerate(cents))
-    made = Draft(BUYER, items, company_id=company.id if company else None)
+    made = Draft(BUYER, items, company_id=company.id) if company else Draft(HOME, items)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

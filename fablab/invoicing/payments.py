@@ -164,6 +164,14 @@ def reverse(session: Session, payment: Payment, by_id: int | None) -> Payment:
     return _reverse(session, payment, f"reversal-{payment.id}", by_id, payment.amount_cents)
 
 
+def moved(payment: Payment) -> dict[Account, int]:
+    """Return what a payment moves of money and of what is owed: charges of a wallet settle out of sales."""
+    owed = {Account.RECEIVABLE: -payment.amount_cents}
+    if payment.key.startswith(("settled-", "unsettled-")):
+        return owed
+    return {ACCOUNTS[Method(payment.method)]: payment.amount_cents, **owed}
+
+
 def is_reversed(session: Session, payment: Payment) -> bool:
     """Tell whether a payment was taken back."""
     return session.scalar(select(Payment.id).where(Payment.reverses_id == payment.id)) is not None

@@ -10,14 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from fablab.billing import ledger, projects
 from fablab.billing.models import Account, LedgerEntry, LedgerLine
-from fablab.invoicing import advances, aided, chain, checking_deposits, checking_vouchers, own_checks
+from fablab.invoicing import (
+    advances,
+    aided,
+    chain,
+    checking_deposits,
+    checking_payments,
+    checking_vouchers,
+    own_checks,
+)
 from fablab.invoicing.content import Content, from_text
-from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind, Payment
+from fablab.invoicing.deposit_models import Deposit
+from fablab.invoicing.models import SERIES, Chain, Counter, Document, DocumentOrder, Kind
 from fablab.orders.models import Order
 from fablab.words import Euros, Sentence, say
 
@@ -39,6 +48,7 @@ class Seen:
     left: dict[int, int] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
     kinds: dict[int, Kind] = field(default_factory=dict)
+    owners: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
 
 
 def findings(session: Session) -> Iterator[Sentence]:
@@ -58,8 +68,9 @@ def findings(session: Session) -> Iterator[Sentence]:
     yield from _end(session, seen)
     for document_id in booked:
         yield say("Bookings belong to document {id}, which is not in the chain.", id=document_id)
-    yield from _payments(session, seen)
+    yield from checking_payments.findings(session, seen.numbers)
     yield from _orders(session, seen)
+    yield from _owners(session)
     yield from checking_deposits.findings(session, seen.left)
     yield from aided.findings(session)
     yield from checking_vouchers.findings(session)
@@ -97,6 +108,7 @@ def _link(row: Row[tuple[object, ...]], seen: Seen) -> Iterator[Sentence]:
 def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterator[Sentence]:
     """Check what a document says: its columns, its sums, its VAT, and that credit notes stay within their invoice."""
     wrong = [name for name in REPEATED if getattr(content, name) != getattr(row, name)]
+    wrong += _mistied(row, content, seen)
     if wrong:
         yield say(
             "{number}: what the list says differs from the document ({fields}).",
@@ -111,6 +123,20 @@ def _says(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterato
     seen.left[row.corrects_id] = seen.left.get(row.corrects_id, 0) - row.gross_cents
     if seen.left[row.corrects_id] < 0:
         yield say("{number}: more is credited than the invoice was about.", number=row.number)
+
+
+def _mistied(row: Row[tuple[object, ...]], content: Content, seen: Seen) -> Iterator[str]:
+    """Name the columns that tie a document to something else than it says: its invoice, its company or its person.
+
+    A credit note goes to whom its invoice went, and nothing goes to a company and to a person.
+    """
+    if seen.numbers.get(row.corrects_id) != (content.corrects.number if content.corrects else None):
+        yield "corrects_id"
+    company_id, person_id = seen.owners.setdefault(row.corrects_id or row.id, (row.company_id, row.person_id))
+    if row.company_id != company_id or content.buyer.is_company != (row.company_id is not None):
+        yield "company_id"
+    if row.person_id != person_id or None not in (row.company_id, row.person_id):
+        yield "person_id"
 
 
 def _booked(session: Session) -> dict[int, dict[Account, int]]:
@@ -160,28 +186,6 @@ def _end(session: Session, seen: Seen) -> Iterator[Sentence]:
             )
 
 
-def _payments(session: Session, seen: Seen) -> Iterator[Sentence]:
-    """Check every payment against its booking, and every booking of one against its payment."""
-    query = (
-        select(LedgerEntry.id, LedgerEntry.document_id, func.sum(-LedgerLine.amount_cents))
-        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
-        .where(LedgerEntry.kind.in_(("payment", "refund")), LedgerLine.account == Account.RECEIVABLE)
-        .group_by(LedgerEntry.id, LedgerEntry.document_id)
-    )
-    booked = {entry: (document, int(amount)) for entry, document, amount in session.execute(query)}
-    for payment in session.scalars(select(Payment).order_by(Payment.id)):
-        if booked.pop(payment.entry_id, None) != (payment.document_id, payment.amount_cents):
-            number = seen.numbers.get(payment.document_id, "?")
-            yield say(
-                "{number}: a payment of {amount} is not booked as it was noted.",
-                number=number,
-                amount=Euros(payment.amount_cents),
-            )
-    for entry, (document, _) in booked.items():
-        number = seen.numbers.get(document or 0, "?")
-        yield say("{number}: booking {entry} of a payment belongs to no payment.", number=number, entry=entry)
-
-
 def _orders(session: Session, seen: Seen) -> Iterator[Sentence]:
     """Check that no order was invoiced for more than its price, and that a document is about what its orders cost."""
     amount = func.sum(DocumentOrder.amount_cents)
@@ -201,6 +205,21 @@ def _orders(session: Session, seen: Seen) -> Iterator[Sentence]:
                 cents=Euros(cents),
                 price=Euros(price or 0),
             )
+
+
+def _owners(session: Session) -> Iterator[Sentence]:
+    """Check that documents go to those whose orders they are about."""
+    about = union(
+        select(DocumentOrder.document_id, DocumentOrder.order_id), select(Deposit.document_id, Deposit.order_id)
+    ).subquery()
+    not_theirs = or_(
+        Order.company_id.is_distinct_from(Document.company_id),
+        Document.company_id.is_(None) & Order.person_id.is_distinct_from(Document.person_id),
+    )
+    query = select(Document.number, Document.position).join(about, about.c.document_id == Document.id)
+    query = query.join(Order, Order.id == about.c.order_id).where(not_theirs).distinct().order_by(Document.position)
+    for number, _ in session.execute(query):
+        yield say("{number}: its orders are those of somebody else.", number=number)
 
 
 def _ledger(session: Session) -> Iterator[Sentence]:

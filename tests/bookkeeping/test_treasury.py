@@ -30,7 +30,7 @@ from fablab.invoicing.payments import PaymentData
 from fablab.jobs import queries as jobs
 from fablab.orders.models import OrderState
 from fablab.words import say
-from tests.books import BUYER, FRANCHISE, STANDARD, business, command, draft_of, open_books
+from tests.books import FRANCHISE, HOME, STANDARD, business, command, draft_of, open_books
 from tests.people import order_cube, small_place
 
 TODAY = seller.today(utcnow())
@@ -116,7 +116,7 @@ def step(session, cast, order, what, cents, key):
             ledger.reserve(session, cast.alice.id, order.id, cents, f"{key}-r", say("Test"))
             ledger.charge(session, cast.alice.id, order.id, cents, f"{key}-c", say("Test"), cast.bob.id)
         case "ask":
-            from_orders.invoice_member(session, order, BUYER, "fr", command(key))
+            from_orders.invoice_member(session, order, HOME, "fr", command(key))
         case "invoice":
             issuing.issue(session, draft_of(cents, cents + 7, person_id=cast.alice.id), command(key))
         case "credit" | "again" if document is not None:

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from fablab.billing.mentions import B2B, DEBITS, MENTIONS
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.amounts import Priced, gross_first, minus, net_first, part_of, unit_price
-from fablab.invoicing.content import Buyer, Content, Corrects, Deducted, Line, Mention, Seller
+from fablab.invoicing.content import Content, Corrects, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import Kind
-from tests.books import BUYER, SELLER
+from tests.books import BUYER, HOME, SELLER
 
 DAY = date(2026, 11, 25)
-HOME = Buyer("Alice Martin", "1 rue Haute", "26400", "Crest")
 ASSOCIATION = {"siren": "", "siret": "", "vat_number": ""}
 
 

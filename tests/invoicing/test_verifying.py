@@ -6,14 +6,19 @@ import pytest
 import sqlalchemy as sa
 
 from fablab import db
+from fablab.accounts import companies
+from fablab.accounts.companies import Identity
 from fablab.db import utcnow
-from fablab.invoicing import crediting, from_orders, issuing, payments, verifying
+from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, verifying
 from fablab.invoicing.content import to_text
 from fablab.invoicing.crediting import Credit
+from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Document, Method
 from fablab.invoicing.payments import PaymentData
 from fablab.tables import APPEND_ONLY
-from tests.books import business, command, draft_of, made_company_order
+from tests.books import ACME_CONTACT, business, command, company_order, draft_of, made_company_order, make
+from tests.invoicing.contents import HOME
+from tests.people import order_cube
 from tests.running import FABLAB
 
 TODAY = utcnow().date()
@@ -71,6 +76,15 @@ def test_books_that_nobody_touched_have_no_findings(books):
         ("UPDATE document_counter SET last = 9 WHERE series = 'F'", "counter says 9"),
         ("UPDATE document_chain SET length = 4", "the end is missing"),
         ("UPDATE document SET number = 'F-2026-00009' WHERE position = 3", "numbers have a gap"),
+        ("UPDATE document SET corrects_id = 3 WHERE position = 5", "00001: what the list says differs from the document (corrects_id)"),
+        ("UPDATE document SET company_id = NULL WHERE position = 3", "00003: what the list says differs from the document (company_id)"),
+        ("UPDATE document SET person_id = 1 WHERE position = 3", "00003: what the list says differs from the document (person_id)"),
+        ("UPDATE document SET company_id = NULL, person_id = 1 WHERE position = 5", "00001: what the list says differs from the document (company_id, person_id)"),
+        ("UPDATE payment SET method = 'cash'", "00003: a payment of €30.00 is not booked as it was noted"),
+        ("UPDATE payment SET key = 'settled-3'", "00003: a payment of €30.00 is not booked as it was noted"),
+        ("UPDATE payment SET received_on = '2031-01-01'", "00003: a payment of €30.00 was booked before its day"),
+        ("UPDATE ledger_line SET account = 'cash' WHERE account = 'card'", "00003: a payment of €30.00 is not booked as it was noted"),
+        ("UPDATE ledger_line SET account = 'sales' WHERE account = 'card'", "00003: a payment of €30.00 is not booked as it was noted"),
     ],
 )  # fmt: skip
 def test_what_was_changed_behind_the_back_is_named(books, statement, first):
@@ -88,6 +102,21 @@ def test_an_order_that_was_invoiced_at_another_price_is_named(any_place):
     document, order = found()
     assert "00001: its orders cost something else" in document
     assert "was invoiced for" in order
+
+
+def test_a_document_that_goes_to_somebody_else_than_its_orders_is_named(any_place):
+    with db.transaction() as session:
+        cast, acme = business(session)
+        made = make(session, order_cube(session, cast.alice), 1, cast.bob)
+        from_orders.invoice_member(session, made, HOME, "fr", command("member"))
+        deposits.issue(session, company_order(session, cast.alice, acme), Asked(percent=40), command("deposit"))
+        other = companies.add(session, Identity("Autre SARL", "", "", "", 30), ACME_CONTACT)
+    assert found() == []
+    tamper(f"UPDATE document SET person_id = {cast.bob.id} WHERE person_id = {cast.alice.id}",
+           f"UPDATE document SET company_id = {other.id} WHERE company_id = {acme.id}")  # fmt: skip
+    member, deposit = found()
+    assert "00001: its orders are those of somebody else" in member
+    assert "00002: its orders are those of somebody else" in deposit
 
 
 def test_a_document_that_was_taken_out_is_missed(books):

@@ -30,7 +30,7 @@ from fablab.invoicing.payments import PaymentData
 from fablab.jobs import queries as jobs
 from fablab.orders.models import OrderState
 from fablab.words import say
-from tests.books import BUYER, FRANCHISE, SELLER, command, make, open_books
+from tests.books import FRANCHISE, HOME, SELLER, command, make, open_books
 from tests.invoicing import invariants as inv
 from tests.people import order_cube, small_place
 
@@ -100,7 +100,7 @@ def test_a_print_paid_with_it_is_no_second_sale_and_gets_no_second_invoice(sessi
     assert (part.document_id, part.cents) == (made.id, order.price_cents)
     assert from_orders.to_invoice_cents(session, order) == 0
     with pytest.raises(Conflict, match="nothing to invoice"):
-        from_orders.invoice_member(session, order, BUYER, "fr", command("ask"))
+        from_orders.invoice_member(session, order, HOME, "fr", command("ask"))
     assert [each.kind for each in inv.documents(session)] == [Kind.VOUCHER]
     assert sum(each.vat_cents for each in sales(session, YEAR)) == 200
     assert found(session) == []
@@ -140,7 +140,7 @@ def test_money_from_before_owes_its_vat_when_it_is_used_and_leaves_the_wallet_la
     rest = order.price_cents - 60
     vat = prepaid.vat_within(rest, 2000)
     assert balance(session, Account.VAT) == -10 - vat
-    invoice = from_orders.invoice_member(session, order, BUYER, "fr", command("ask"))
+    invoice = from_orders.invoice_member(session, order, HOME, "fr", command("ask"))
     assert invoice.gross_cents == rest
     assert balance(session, Account.VAT) == -10 - vat
     topping_up.pay_out(session, cast.alice, 1, cast.carole.id, "out", Paid(Account.CASH))
@@ -228,7 +228,7 @@ def step(session, cast, order, what, cents, key):
         case "refund" if invoice is not None:
             payments.pay(session, invoice, PaymentData(Method.CASH, cents, TODAY, "", key), None, utcnow())
         case "ask":
-            from_orders.invoice_member(session, order, BUYER, "fr", command(key))
+            from_orders.invoice_member(session, order, HOME, "fr", command(key))
         case "rules":
             rule = Prepaid.MULTI_PURPOSE if cents % 2 else Prepaid.SINGLE_PURPOSE
             prepaid.set_rules(session, replace(SINGLE, prepaid=rule), None)

@@ -25,7 +25,7 @@ from fablab.orders.models import OrderState
 from fablab.refunds import services as refunds
 from fablab.refunds.models import Answer, Wish
 from fablab.refunds.services import Decision
-from tests.books import BUYER, business, command, made_company_order, make
+from tests.books import HOME, business, command, made_company_order, make
 from tests.people import PASSWORD, draft_cube, order_cube
 
 
@@ -60,14 +60,14 @@ def test_documents_bookings_and_figures_stay_as_they_were(session):
     paid = order_cube(session, cast.alice)
     make(session, paid, paid.line.quantity, cast.bob)
     orders.collected(session, paid, cast.bob.id)
-    invoice = from_orders.invoice_member(session, paid, BUYER, "fr", command("hers"))
+    invoice = from_orders.invoice_member(session, paid, HOME, "fr", command("hers"))
     orders.collected(session, made_company_order(session, cast, company), cast.bob.id)
     from_orders.invoice_company(session, company, "", command("theirs"))
     emptied(session, cast)
     before = session.execute(select(func.count(LedgerLine.id), func.sum(LedgerLine.amount_cents))).all()
     leaving.erase(session, cast.alice, cast.carole)
     session.refresh(invoice)
-    assert from_text(invoice.payload).buyer == BUYER
+    assert from_text(invoice.payload).buyer == HOME
     assert session.execute(select(func.count(LedgerLine.id), func.sum(LedgerLine.amount_cents))).all() == before
     assert ledger.charged_cents(session, paid.id) == paid.price_cents
     assert list(verifying.findings(session)) == []
@@ -136,7 +136,7 @@ def test_an_account_whose_request_waits_is_not_erased(session):
 def test_an_account_that_is_owed_money_on_an_invoice_is_not_erased(session):
     cast, _ = business(session)
     order = collected_order(session, cast)
-    invoice = from_orders.invoice_member(session, order, BUYER, "fr", command("mine"))
+    invoice = from_orders.invoice_member(session, order, HOME, "fr", command("mine"))
     crediting.issue(session, invoice, Credit(100, "Rayure"), command("note"))
     with pytest.raises(Conflict, match=f"open on {invoice.number}"):
         leaving.erase(session, cast.alice, cast.carole)

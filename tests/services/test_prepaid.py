@@ -14,7 +14,7 @@ from fablab.errors import Invalid, NotFound
 from fablab.invoicing import from_orders, topping_up, verifying
 from fablab.money import half_up
 from fablab.words import say
-from tests.books import BUYER, FRANCHISE, STANDARD, command, make, open_books
+from tests.books import FRANCHISE, HOME, STANDARD, command, make, open_books
 from tests.people import order_cube, small_place
 
 TODAY = seller.today(utcnow())
@@ -132,7 +132,7 @@ def test_an_invoice_of_what_the_wallet_paid_owes_its_vat_once(session):
     order = order_cube(session, cast.alice)
     make(session, order, order.line.quantity, cast.bob)
     vat, sales = balance(session, Account.VAT), balance(session, Account.SALES)
-    made = from_orders.invoice_member(session, order, BUYER, "fr", command("ask"))
+    made = from_orders.invoice_member(session, order, HOME, "fr", command("ask"))
     assert made.vat_cents > 0
     assert abs(balance(session, Account.VAT) - vat) <= 1
     assert abs(balance(session, Account.SALES) - sales) <= 1
