@@ -49,3 +49,10 @@ class Conflict(Problem):
     """Somebody else, or a machine, was faster: the thing is no longer in the state the person saw."""
 
     status = 409
+
+
+class SentBefore(Conflict):
+    """The key of a form did something else already: a key that was made up takes nobody's place."""
+
+    def __init__(self) -> None:
+        super().__init__(say("This form was sent for something else already: open its page again."))

@@ -14,7 +14,7 @@ from fablab.billing import closed, prepaid, seller, vouchers
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine
 from fablab.billing.vouchers import Part
 from fablab.db import utcnow
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Conflict, Invalid, SentBefore
 from fablab.money import spread
 from fablab.words import N_, Euros, Sentence, say
 
@@ -179,10 +179,10 @@ def top_up(
 ) -> LedgerEntry:
     """Put money that was received into a wallet, without an invoice; the same key twice is one top-up.
 
-    Raises `Invalid`.
+    Raises `Invalid`, and `SentBefore` when the key is that of something else.
     """
     lock_wallet(session, person.id)
-    found = with_key(session, key)
+    found = made_before(session, person, amount_cents, key, paid)
     if found is not None:
         return found
     refuse_top_up(session, person, amount_cents, paid)
@@ -207,6 +207,18 @@ def with_key(session: Session, key: str) -> LedgerEntry | None:
     return session.scalar(select(LedgerEntry).where(LedgerEntry.key == key))
 
 
+def made_before(session: Session, person: Person, cents: int, key: str, paid: Paid) -> LedgerEntry | None:
+    """Return the booking with a key, if there is one.
+
+    Raises `SentBefore` when it did not put so much into this person's wallet; less than nothing: took it out.
+    """
+    found = with_key(session, key)
+    lines = {(paid.account, None, cents), (Account.WALLET, person.id, -cents)}
+    if found is not None and not lines <= {(each.account, each.holder_id, each.amount_cents) for each in found.lines}:
+        raise SentBefore
+    return found
+
+
 def receive(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> LedgerEntry:
     """Book money for a wallet that has come already, whatever the wallet holds; the same key twice is one booking."""
     lock_wallet(session, person.id)
@@ -224,10 +236,10 @@ def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key
     """Pay money of a wallet that is no voucher back to its person; the same key twice is one booking.
 
     VAT of an older top-up goes back with it. Raises `Invalid` naming the field, also when the drawer does not hold what
-    is to be paid in cash.
+    is to be paid in cash, and `SentBefore` when the key is that of something else.
     """
     lock_wallet(session, person.id)
-    found = with_key(session, key)
+    found = made_before(session, person, -amount_cents, key, paid)
     if found is not None:
         return found
     refuse_pay_out(session, person, amount_cents, paid)

@@ -13,7 +13,7 @@ from fablab.billing import closed, ledger, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.mentions import B2B, DEBITS
 from fablab.billing.models import Account, EntryKind, Operation, Regime, SellerIdentity, VatRegime
-from fablab.errors import Conflict
+from fablab.errors import Conflict, SentBefore
 from fablab.invoicing import advances, aided, chain, own_checks, payments, telling
 from fablab.invoicing.amounts import Priced, Sums, gross_first, net_first, unit_price
 from fablab.invoicing.content import Buyer, Content, Deducted, Line, Mention, Seller
@@ -72,14 +72,14 @@ class Command:
 def issued_before(session: Session, command: Command, **about: object) -> Document | None:
     """Return the document this very command has issued already; the chain must be held.
 
-    Raises `Conflict` when that one is about something else: a key that was made up takes nobody's place.
+    Raises `SentBefore` when that one is about something else.
     """
     found = session.scalar(select(Document.id).where(Document.key == command.key))
     if found is None:
         return None
     document = session.get_one(Document, found)
     if any(getattr(document, name) != value for name, value in about.items()):
-        raise Conflict(say("This form was sent for something else already: open its page again."))
+        raise SentBefore
     return document
 
 

@@ -13,7 +13,7 @@ from fablab.billing import closed, ledger, prepaid, seller
 from fablab.billing.ledger import Booking
 from fablab.billing.models import Account, EntryKind, LedgerEntry
 from fablab.db import utcnow
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Conflict, Invalid, SentBefore
 from fablab.invoicing import advances, chain, queries, telling
 from fablab.invoicing.deposit_models import Deduction, Deposit
 from fablab.invoicing.models import Document, DocumentOrder, Kind, Method, Payment
@@ -42,9 +42,12 @@ class PaymentData:
 
 
 def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | None, now: datetime) -> Payment:
-    """Book money that came for an invoice, or that was paid back when too much had come. Raises `Invalid`."""
+    """Book money that came for an invoice, or that was paid back when too much had come.
+
+    Raises `Invalid` naming the field, or `Conflict`, as `SentBefore` when the key is that of another payment.
+    """
     chain.hold(session)
-    found = session.scalar(select(Payment).where(Payment.key == data.key))
+    found = made_before(session, invoice, data)
     if found is not None:
         return found
     if invoice.kind == Kind.CREDIT_NOTE:
@@ -64,7 +67,7 @@ def pay(session: Session, invoice: Document, data: PaymentData, by_id: int | Non
 def receive(session: Session, invoice: Document, data: PaymentData, by_id: int | None) -> Payment:
     """Book money that has come already, whatever is still due: what is too much is then to be paid back."""
     chain.hold(session)
-    found = session.scalar(select(Payment).where(Payment.key == data.key))
+    found = made_before(session, invoice, data)
     if found is not None:
         return found
     payment = _write(
@@ -72,6 +75,15 @@ def receive(session: Session, invoice: Document, data: PaymentData, by_id: int |
     )
     telling.paid(session, invoice, payment)
     return payment
+
+
+def made_before(session: Session, invoice: Document, data: PaymentData) -> Payment | None:
+    """Return the payment that was made with this key already; raises `SentBefore` when it is another one."""
+    found = session.scalar(select(Payment).where(Payment.key == data.key))
+    asked = (invoice.id, data.method, data.amount_cents)
+    if found is not None and (found.document_id, found.method, abs(found.amount_cents)) != asked:
+        raise SentBefore
+    return found
 
 
 def _must_be_possible(session: Session, invoice: Document, data: PaymentData, balance: int, day: date) -> None:

@@ -17,11 +17,12 @@ from fablab.billing.ledger import IN_CASH, Paid
 from fablab.billing.models import LedgerEntry
 from fablab.billing.vouchers import Voucher
 from fablab.db import utcnow
+from fablab.errors import SentBefore
 from fablab.invoicing import addresses, chain, crediting, issuing, payments, queries
 from fablab.invoicing.content import from_text
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.issuing import Command, Draft, Item
-from fablab.invoicing.models import Document, Kind
+from fablab.invoicing.models import Document, Kind, Payment
 from fablab.invoicing.payments import PaymentData
 from fablab.languages import Language
 from fablab.words import say
@@ -34,13 +35,16 @@ def top_up(
 ) -> LedgerEntry:
     """Put money that was received at the desk into a wallet; the same key twice is one top-up.
 
-    Raises `Invalid`, and `Conflict` when it has to be invoiced and nobody has said who sells.
+    Raises `Invalid`, `SentBefore` when the key is that of something else, and `Conflict` when it has to be invoiced and
+    nobody has said who sells.
     """
     if not prepaid.vat_due_at_top_up(session, seller.today(utcnow())):
-        return _invoiced(session, key) or ledger.top_up(session, person, amount_cents, by_id, key, paid)
+        return _made_before(session, person, amount_cents, key, paid) or ledger.top_up(
+            session, person, amount_cents, by_id, key, paid
+        )
     chain.hold(session)
     ledger.lock_wallet(session, person.id)
-    found = _invoiced(session, key) or ledger.with_key(session, key)
+    found = _made_before(session, person, amount_cents, key, paid)
     if found is not None:
         return found
     ledger.refuse_top_up(session, person, amount_cents, paid)
@@ -54,17 +58,27 @@ def receive(session: Session, person: Person, amount_cents: int, by_id: int, key
     """
     day = seller.today(utcnow())
     if not (prepaid.vat_due_at_top_up(session, day) and seller.can_invoice_vat(session, day)):
-        return _invoiced(session, key) or ledger.receive(session, person, amount_cents, by_id, key, paid)
+        return _made_before(session, person, amount_cents, key, paid) or ledger.receive(
+            session, person, amount_cents, by_id, key, paid
+        )
     chain.hold(session)
     ledger.lock_wallet(session, person.id)
-    found = _invoiced(session, key) or ledger.with_key(session, key)
+    found = _made_before(session, person, amount_cents, key, paid)
     return found or _invoice(session, person, amount_cents, Command(key, by_id, utcnow()), paid)
 
 
-def _invoiced(session: Session, key: str) -> LedgerEntry | None:
-    """Return the booking of the invoice this very top-up has had already."""
-    position = session.scalar(select(Document.position).where(Document.key == key))
-    return ledger.with_key(session, f"document-{position}") if position is not None else None
+def _made_before(session: Session, person: Person, cents: int, key: str, paid: Paid) -> LedgerEntry | None:
+    """Return the booking this very top-up has had already, by an invoice or alone.
+
+    Raises `SentBefore` when its key is that of something else.
+    """
+    document = session.scalar(select(Document).where(Document.key == key))
+    if document is None:
+        return ledger.made_before(session, person, cents, key, paid)
+    data = PaymentData(METHODS[paid.account], cents, document.issued_on, paid.reference, key)
+    if document.person_id != person.id or payments.made_before(session, document, data) is None:
+        raise SentBefore
+    return ledger.with_key(session, f"document-{document.position}")
 
 
 def _invoice(session: Session, person: Person, cents: int, command: Command, paid: Paid) -> LedgerEntry:
@@ -90,11 +104,12 @@ def _invoice(session: Session, person: Person, cents: int, command: Command, pai
 def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key: str, paid: Paid) -> None:
     """Pay money of a wallet back to its person; the same key twice is one pay-out. What is reserved stays.
 
-    What is left of vouchers goes first, the oldest first, each with a credit note. Raises `Invalid` naming the field.
+    What is left of vouchers goes first, the oldest first, each with a credit note. Raises `Invalid` naming the field,
+    and `SentBefore` when the key is that of something else.
     """
     chain.hold(session)
     ledger.lock_wallet(session, person.id)
-    if ledger.with_key(session, key) or session.scalar(select(Document.id).where(Document.key == f"{key}-1")):
+    if _paid_out_before(session, person, amount_cents, key, paid):
         return
     ledger.refuse_pay_out(session, person, amount_cents, paid)
     parts = vouchers.taken(vouchers.left(session, person.id), amount_cents)
@@ -103,6 +118,21 @@ def pay_out(session: Session, person: Person, amount_cents: int, by_id: int, key
     rest = amount_cents - vouchers.total(parts).cents
     if rest:
         ledger.pay_out(session, person, rest, by_id, key, paid)
+
+
+def _paid_out_before(session: Session, person: Person, cents: int, key: str, paid: Paid) -> bool:
+    """Tell whether this very pay-out was made already. Raises `SentBefore` when its key is that of another."""
+    query = select(Payment.method, Document.person_id, Payment.amount_cents)
+    query = query.join(Document, Document.id == Payment.document_id)
+    parts = session.execute(query.where(Payment.key.startswith(f"{key}-", autoescape=True))).all()
+    rest = cents + sum(part.amount_cents for part in parts)
+    found = ledger.made_before(session, person, -rest, key, paid)
+    if not parts:
+        return found is not None
+    others = {(part.method, part.person_id) for part in parts} - {(METHODS[paid.account], person.id)}
+    if others or (rest and found is None):
+        raise SentBefore
+    return True
 
 
 def _credit(session: Session, invoice: Document, cents: int, key: str, by_id: int, paid: Paid) -> None:

@@ -132,6 +132,47 @@ def test_what_is_paid_out_gets_a_credit_note_for_each_top_up_it_takes(session, c
     assert found(session) == []
 
 
+def test_the_key_of_a_top_up_puts_nothing_else_into_a_wallet_whatever_the_rules_are(session, cast):
+    ledger.top_up(session, cast.alice, 500, cast.carole.id, "before")
+    topped_up(session, cast)
+    held = ledger.held_cents(session, cast.charlie.id)
+    for rules in (SINGLE, RulesData(TODAY)):
+        prepaid.set_rules(session, rules, None)
+        for person, cents, key, paid in (
+            (cast.alice, 1201, "first", Paid()),
+            (cast.alice, 1200, "first", Paid(Account.CARD)),
+            (cast.charlie, 1200, "first", Paid()),
+            (cast.alice, 501, "before", Paid()),
+        ):
+            with pytest.raises(Conflict, match="sent for something else"):
+                topping_up.top_up(session, person, cents, cast.carole.id, key, paid)
+        topped_up(session, cast)
+        topping_up.top_up(session, cast.alice, 500, cast.carole.id, "before")
+    assert [ledger.held_cents(session, each.id) for each in (cast.alice, cast.charlie)] == [1700, held]
+
+
+@pytest.mark.parametrize("before", [0, 500])
+def test_the_key_of_a_pay_out_takes_nothing_else_out_of_a_wallet(session, cast, before):
+    """Whether vouchers alone are paid out, or other money with them."""
+    if before:
+        ledger.top_up(session, cast.alice, before, cast.carole.id, "before")
+    topped_up(session, cast)
+    topped_up(session, cast, 100, "second")
+    cents, held = 1250 + before, ledger.held_cents(session, cast.charlie.id)
+    for _ in range(2):
+        topping_up.pay_out(session, cast.alice, cents, cast.carole.id, "out", Paid(Account.BANK))
+    for person, other, paid in (
+        (cast.alice, cents + 1, Paid(Account.BANK)),
+        (cast.alice, cents - 1, Paid(Account.BANK)),
+        (cast.alice, cents, Paid()),
+        (cast.charlie, cents, Paid(Account.BANK)),
+    ):
+        with pytest.raises(Conflict, match="sent for something else"):
+            topping_up.pay_out(session, person, other, cast.carole.id, "out", paid)
+    assert [ledger.held_cents(session, each.id) for each in (cast.alice, cast.charlie)] == [1300 + before - cents, held]
+    assert found(session) == []
+
+
 def test_money_from_before_owes_its_vat_when_it_is_used_and_leaves_the_wallet_last(session, cast):
     ledger.top_up(session, cast.alice, 500, cast.carole.id, "from before")
     topped_up(session, cast, 60)

@@ -244,6 +244,24 @@ def test_a_payment_that_cannot_be_is_refused_beside_its_field(session, change, f
     assert queries.payments_of(session, invoice.id) == []
 
 
+def test_the_key_of_a_payment_pays_nothing_else(session):
+    _, acme = business(session)
+    invoice = issuing.issue(session, draft_of(10_000, company=acme), command("one"))
+    other = issuing.issue(session, draft_of(10_000, company=acme), command("two"))
+    payments.pay(session, invoice, paid(5000), None, utcnow())
+    asked_now = [(invoice, paid(4999)), (invoice, paid(5000, Method.CARD)), (other, paid(5000))]
+    for about, data in asked_now:
+        with pytest.raises(Conflict, match="sent for something else"):
+            payments.pay(session, about, data, None, utcnow())
+        with pytest.raises(Conflict, match="sent for something else"):
+            payments.receive(session, about, data, None)
+    again = payments.receive(session, invoice, paid(5000, on=TODAY + timedelta(days=1)), None)
+    assert [again] == queries.payments_of(session, invoice.id), (
+        "money that is heard of again on another day is the same"
+    )
+    assert queries.payments_of(session, other.id) == []
+
+
 def test_people_pay_no_more_in_cash_than_companies(session):
     cast, _ = business(session)
     draft = replace(draft_of(200_000, before_vat=False), buyer=HOME, person_id=cast.alice.id)

@@ -89,6 +89,25 @@ def test_the_same_key_books_once(session):
     assert ledger.balance_cents(session, cast.alice.id) == 2500
 
 
+def test_the_key_of_money_for_a_wallet_or_out_of_it_moves_nothing_else(session):
+    alice, bob = add_person(session, "Alice", cents=1000), add_person(session, "Bob", cents=1000)
+    ledger.top_up(session, alice, 500, bob.id, "in")
+    ledger.pay_out(session, alice, 300, bob.id, "out", Paid(Account.BANK))
+    for act, person, cents, key, paid in (
+        (ledger.top_up, alice, 501, "in", Paid()),
+        (ledger.top_up, alice, 500, "in", Paid(Account.CARD)),
+        (ledger.top_up, bob, 500, "in", Paid()),
+        (ledger.top_up, alice, 300, "out", Paid(Account.BANK)),
+        (ledger.pay_out, alice, 299, "out", Paid(Account.BANK)),
+        (ledger.pay_out, alice, 300, "out", Paid()),
+        (ledger.pay_out, bob, 300, "out", Paid(Account.BANK)),
+        (ledger.pay_out, alice, 500, "in", Paid()),
+    ):
+        with pytest.raises(Conflict, match="sent for something else"):
+            act(session, person, cents, bob.id, key, paid)
+    assert [ledger.balance_cents(session, each.id) for each in (alice, bob)] == [1200, 1000]
+
+
 def test_an_unbalanced_booking_is_never_written(session):
     small_place(session)
     with pytest.raises(ValueError, match="does not balance"):
