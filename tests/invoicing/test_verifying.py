@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from fablab import db
 from fablab.accounts import companies
@@ -40,20 +42,25 @@ def found() -> list[str]:
         return [str(each) for each in verifying.findings(session)]
 
 
+def drop_triggers(connection: sa.Connection) -> None:
+    """Take away what protects rows from being changed, as somebody with the whole database could."""
+    for table in APPEND_ONLY:
+        if connection.dialect.name == "sqlite":
+            for verb in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+        else:
+            connection.exec_driver_sql(f"DROP TRIGGER {table}_append_only ON {table}")
+    for table in ("document_chain", "document_counter"):
+        where = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+        connection.exec_driver_sql(f"DROP TRIGGER {table}_onwards{where}")
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SET session_replication_role = replica")
+
+
 def tamper(*statements: str) -> None:
-    """Change rows through a connection that has dropped the triggers, as somebody with the whole database could."""
+    """Change rows behind the back of the program."""
     with db.engine().begin() as connection:
-        for table in APPEND_ONLY:
-            if connection.dialect.name == "sqlite":
-                for verb in ("update", "delete"):
-                    connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
-            else:
-                connection.exec_driver_sql(f"DROP TRIGGER {table}_append_only ON {table}")
-        for table in ("document_chain", "document_counter"):
-            where = "" if connection.dialect.name == "sqlite" else f" ON {table}"
-            connection.exec_driver_sql(f"DROP TRIGGER {table}_onwards{where}")
-        if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql("SET session_replication_role = replica")
+        drop_triggers(connection)
         for statement in statements:
             assert connection.execute(sa.text(statement)).rowcount > 0
 
@@ -90,6 +97,27 @@ def test_books_that_nobody_touched_have_no_findings(books):
 def test_what_was_changed_behind_the_back_is_named(books, statement, first):
     tamper(statement)
     assert first in found()[0]
+
+
+@given(
+    column=st.sampled_from(["payload", "hash", "previous_hash"]),
+    position=st.integers(1, 5),
+    place=st.floats(0, 1, exclude_max=True),
+    sign=st.characters(exclude_categories=["C"]),
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_one_sign_that_is_changed_anywhere_in_the_chain_is_named(books, column, position, place, sign):
+    with db.engine().connect() as connection, connection.begin() as everything:
+        drop_triggers(connection)
+        asked = sa.select(Document.number, getattr(Document, column)).where(Document.position == position)
+        number, text = connection.execute(asked).one()
+        at = int(len(text) * place)
+        assume(text[at] != sign)
+        changed = {column: text[:at] + sign + text[at + 1 :]}
+        connection.execute(sa.update(Document.__table__).where(Document.position == position).values(changed))
+        first = str(next(verifying.findings(sa.orm.Session(connection))))
+        everything.rollback()
+    assert first.startswith(f"{number} {'does not follow' if column == 'previous_hash' else 'was changed after'}")
 
 
 def test_an_order_that_was_invoiced_at_another_price_is_named(any_place):
