@@ -309,12 +309,12 @@ def test_a_company_pays_no_more_in_cash_for_one_sale_than_the_law_lets_it(sessio
     first = deposits.issue(session, order, Asked(cents=60_000), command("first"))
     second = deposits.issue(session, order, Asked(cents=60_000), command("second"))
     in_cash(first, 60_000, "one")
-    with pytest.raises(Invalid, match=r"at most €1000\.00"):
+    with pytest.raises(Invalid, match=r"At most €1000\.00 of a sale"):
         in_cash(second, 60_000, "two")
     pay(session, second, 60_000)
     make(session, order, 2, cast.bob)
     (final,) = from_orders.invoice_company(session, acme, "", command("final"))
-    with pytest.raises(Invalid, match=r"at most €1000\.00"):
+    with pytest.raises(Invalid, match=r"At most €1000\.00 of a sale"):
         in_cash(final, 40_001, "three")
     in_cash(final, 40_000, "four")
     other = issuing.issue(session, draft_of(100_000, company=acme), command("another sale"))
