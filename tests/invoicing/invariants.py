@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fablab.billing import aid, failures, ledger, services
+from fablab.billing import aid, failures, ledger, prepaid, services, vouchers
 from fablab.billing import projects as budgets
 from fablab.billing.failure_models import FailedPrint, ForgivenFailure
-from fablab.billing.models import Account, LedgerEntry, LedgerLine, Regime, TariffVersion
+from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Prepaid, Regime, TariffVersion
+from fablab.billing.vouchers import Voucher, VoucherUse
 from fablab.bookkeeping import checking, fec
 from fablab.bookkeeping.fec_checking import findings as fec_findings
 from fablab.bookkeeping.models import Closing
@@ -53,6 +54,11 @@ def total(session: Session, *accounts: Account) -> int:
 
 def sign(document: Document) -> int:
     return -1 if document.kind == Kind.CREDIT_NOTE else 1
+
+
+def about_kind(document: Document) -> Kind:
+    """Return what kind of invoice a document is, or corrects."""
+    return Kind((document.corrects or document).kind)
 
 
 def p1_numbers_have_no_gap_and_days_never_go_back(session: Session) -> None:
@@ -267,20 +273,22 @@ def failed_prints_are_paid_after_the_free_ones(session: Session) -> None:
 
 
 def accounts_say_what_documents_say(session: Session, orders: list[int]) -> None:
-    """Sales, VAT and advances, each from the documents and the charges alone."""
-    net = vat = advances = 0
+    """Sales, VAT and advances, each from the documents and the charges alone; a voucher is no sale until it is used."""
+    net = vat = advances = prepaid_vat = 0
     for document, content in contents(session):
-        of_deposit = Kind.DEPOSIT in (document.kind, document.corrects.kind if document.corrects else None)
+        about = about_kind(document)
         deducted = sum(each.net_cents for each in content.deposits)
         vat += sign(document) * (content.vat_cents - sum(each.vat_cents for each in content.deposits))
-        advances += sign(document) * ((content.net_cents if of_deposit else 0) - deducted)
-        net += 0 if of_deposit else sign(document) * content.net_cents
+        advances += sign(document) * ((content.net_cents if about == Kind.DEPOSIT else 0) - deducted)
+        net += sign(document) * content.net_cents if about == Kind.INVOICE else 0
+        prepaid_vat += sign(document) * content.vat_cents if about == Kind.VOUCHER else 0
     charged = sum((Counter(ledger.sold_by_account(session, each)) for each in orders), Counter())
     settled = sa.select(LedgerLine.account, sa.func.sum(LedgerLine.amount_cents)).group_by(LedgerLine.account)
     settled = settled.join(Payment, Payment.entry_id == LedgerLine.entry_id).where(Payment.key.like("%settled-%"))
     back = Counter(dict(session.execute(settled).all()))
     assert total(session, Account.SALES) == net + charged[Account.SALES] - back[Account.SALES]
     assert total(session, Account.VAT, Account.VAT_WAITING) == vat + charged[Account.VAT] - back[Account.VAT]
+    assert total(session, Account.VAT_PREPAID) == charged[Account.VAT_PREPAID] - prepaid_vat
     assert total(session, Account.ADVANCES) == advances >= 0
     assert total(session, Account.VAT_WAITING) >= 0
 
@@ -299,6 +307,47 @@ def aid_is_the_share_of_what_was_paid(session: Session) -> None:
         elif not queries.invoiced_cents(session, order.id):
             assert mine == 0, "a company's aid is booked when it is invoiced"
     assert booked == -total(session, Account.AID) == total(session, Account.AID_FUNDS)
+
+
+def vat_of_wallets_is_as_their_rules_say(session: Session, rules: set[Prepaid], rate_bp: int) -> None:
+    """Only single-purpose vouchers are invoiced at the top-up, and the VAT that waits in a wallet is theirs alone."""
+    if Prepaid.SINGLE_PURPOSE not in rules or not rate_bp:
+        assert not any(about_kind(each) == Kind.VOUCHER for each in documents(session))
+    waiting = 0
+    for person_id in session.scalars(sa.select(Voucher.person_id).distinct()):
+        left = vouchers.total(vouchers.left(session, person_id))
+        assert prepaid.vat_prepaid_cents(session, person_id) == left.vat_cents
+        assert 0 <= left.vat_cents <= left.cents <= ledger.held_cents(session, person_id)
+        waiting += left.vat_cents
+    assert waiting == -total(session, Account.VAT_PREPAID)
+    what_wallets_pay_owes_vat_once(session, rate_bp)
+
+
+def what_wallets_pay_owes_vat_once(session: Session, rate_bp: int) -> None:
+    """Vouchers pay first, and owed their VAT at the top-up; all the rest owes it when it is used."""
+    of_voucher = sa.select(LedgerEntry.id, Voucher.person_id, Voucher.cents).where(
+        LedgerEntry.document_id == Voucher.document_id, LedgerEntry.kind == EntryKind.INVOICE
+    )
+    of_use = sa.select(VoucherUse.entry_id, Voucher.person_id, VoucherUse.cents, VoucherUse.vat_cents).where(
+        VoucherUse.document_id == Voucher.document_id
+    )
+    bought, used = session.execute(of_voucher).all(), session.execute(of_use).all()
+    charged: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    holders = {}
+    for line in session.scalars(sa.select(LedgerLine).join(LedgerEntry).where(LedgerEntry.kind == EntryKind.CHARGE)):
+        charged[line.entry_id][line.account] -= line.amount_cents
+        if line.account == Account.RESERVED:
+            holders[line.entry_id] = line.holder_id
+    for charge_id, moved in charged.items():
+        parts = [each for each in used if each.entry_id == charge_id]
+        rest = -moved[Account.RESERVED] - sum(each.cents for each in parts)
+        assert moved[Account.VAT_PREPAID] == sum(each.vat_cents for each in parts)
+        assert all(abs(prepaid.vat_within(each.cents, rate_bp) - each.vat_cents) <= 1 for each in parts)
+        assert moved[Account.VAT] == prepaid.vat_within(rest, rate_bp)
+        mine = holders[charge_id]
+        unspent = sum(cents for entry_id, whose, cents in bought if whose == mine and entry_id <= charge_id)
+        unspent -= sum(each.cents for each in used if each.person_id == mine and each.entry_id <= charge_id)
+        assert rest == 0 or unspent == 0, f"booking {charge_id}: a voucher was left, and other money paid"
 
 
 def nothing_is_given_back_twice(session: Session, order) -> None:

@@ -17,12 +17,13 @@ from fablab import db, leaving
 from fablab.accounts import projects
 from fablab.accounts.models import Person
 from fablab.accounts.projects import ProjectData
-from fablab.billing import ledger, offering, payers, seller
+from fablab.billing import ledger, offering, payers, prepaid, seller
 from fablab.billing import projects as budgets
 from fablab.billing import services as billing
 from fablab.billing.ledger import Booking, Paid
-from fablab.billing.models import Account, EntryKind, Regime
+from fablab.billing.models import Account, EntryKind, Prepaid, Regime
 from fablab.billing.payers import PayerChoice
+from fablab.billing.prepaid import RulesData
 from fablab.billing.seller import RegimeData
 from fablab.bookkeeping import cash, closings
 from fablab.bookkeeping.cash import CountData
@@ -30,7 +31,7 @@ from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import Span
 from fablab.db import utcnow
 from fablab.errors import Problem
-from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries, verifying
+from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries, topping_up, verifying
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Document, Method
@@ -67,13 +68,10 @@ PO = st.sampled_from(["", "BC"])
 MONEY = [Account.CASH, Account.CARD, Account.CHEQUE, Account.BANK]
 
 
-REGIMES = [
-    STANDARD,
-    FRANCHISE,
-    STANDARD,
-    RegimeData(LONG_AGO, Regime.EXEMPT_261_7),
-    RegimeData(LONG_AGO, Regime.NOT_TAXABLE),
-]
+WITHOUT_VAT = [FRANCHISE, RegimeData(LONG_AGO, Regime.EXEMPT_261_7), RegimeData(LONG_AGO, Regime.NOT_TAXABLE)]
+WITH_VAT = st.tuples(st.just(STANDARD), st.sampled_from([Prepaid.SINGLE_PURPOSE, Prepaid.MULTI_PURPOSE]))
+PLACES = WITH_VAT | WITH_VAT | st.tuples(st.sampled_from(WITHOUT_VAT), st.sampled_from(Prepaid))
+"""How a place stands to VAT, and its wallets: one that is subject to VAT cannot have wallets without."""
 
 
 class Clock:
@@ -99,12 +97,12 @@ class Books(RuleBasedStateMachine):
         self.steps = 0
         self.frozen: dict[int, tuple[str, str]] = {}
 
-    @initialize(
-        regime=st.sampled_from(REGIMES), aid=st.sampled_from([0, 33, 50]), free=st.sampled_from([None, 0, 1, 2])
-    )
-    def open_the_place(self, regime, aid, free):
-        self.regime = regime.regime
+    @initialize(place=PLACES, aid=st.sampled_from([0, 33, 50]), free=st.sampled_from([None, 0, 1, 2]))
+    def open_the_place(self, place, aid, free):
+        regime, self.wallets = place
+        self.regime, self.rate_bp = regime.regime, regime.rate_bp
         self.cast, self.acme = business(self.session, regime)
+        prepaid.set_rules(self.session, RulesData(self.today(), self.wallets), None)
         give_aid(self.session, aid, free)
         self.people = [self.cast.alice, self.cast.charlie]
         today = self.today()
@@ -153,22 +151,28 @@ class Books(RuleBasedStateMachine):
 
     # Members, orders and prints ---------------------------------------------------------------------------------------
 
-    @rule(person=which, cents=st.integers(1, 26_000), account=st.sampled_from(MONEY))
+    @rule(target=invoices, person=which, cents=st.integers(1, 26_000), account=st.sampled_from(MONEY))
     def top_up(self, person, cents, account):
+        """Where it is the sale, the top-up is an invoice like others: it may be credited, and paid back."""
         holder, key = self.person(person), self.key()
         before = ledger.held_cents(self.session, holder.id)
         for _ in range(2):
-            made = self.tried(lambda: ledger.top_up(self.session, holder, cents, holder.id, key, Paid(account)))
+            made = self.tried(lambda: topping_up.top_up(self.session, holder, cents, holder.id, key, Paid(account)))
         held = ledger.held_cents(self.session, holder.id)
         assert held == before + (cents if made else 0)
         assert not made or held <= inv.CAP_CENTS, "P8: no top-up brings a wallet above its cap"
+        sold = self.wallets == Prepaid.SINGLE_PURPOSE and self.rate_bp > 0
+        assert not made or (made.document_id is not None) == sold
+        return made.document_id if made else None
 
     @rule(person=which, cents=st.integers(1, 30_000), account=st.sampled_from([Account.CASH, Account.BANK]))
     def pay_out(self, person, cents, account):
         holder, key = self.person(person), self.key()
         before = ledger.balance_cents(self.session, holder.id)
+        in_the_drawer = account != Account.CASH or cents <= ledger.cash_cents(self.session)
         for _ in range(2):
-            made = self.tried(lambda: ledger.pay_out(self.session, holder, cents, self.cast.bob.id, key, Paid(account)))
+            self.tried(lambda: topping_up.pay_out(self.session, holder, cents, self.cast.bob.id, key, Paid(account)))
+        made = cents <= before and in_the_drawer
         assert ledger.balance_cents(self.session, holder.id) == before - (cents if made else 0)
 
     @rule(cents=st.integers(0, 5_000))
@@ -367,7 +371,7 @@ class Books(RuleBasedStateMachine):
         """Their money is paid out, their account goes; documents, bookings and totals do not change."""
         gone = self.person(person)
         if left := ledger.balance_cents(self.session, gone.id):
-            ledger.pay_out(self.session, gone, left, self.cast.bob.id, self.key(), Paid(Account.BANK))
+            topping_up.pay_out(self.session, gone, left, self.cast.bob.id, self.key(), Paid(Account.BANK))
         before = {account: inv.total(self.session, account) for account in Account}
         for _ in range(2):
             self.tried(lambda: leaving.erase(self.session, gone, self.cast.carole))
@@ -397,6 +401,7 @@ class Books(RuleBasedStateMachine):
         inv.every_booking_is_tied(self.session)
         inv.aid_is_the_share_of_what_was_paid(self.session)
         inv.accounts_say_what_documents_say(self.session, list(self.session.scalars(sa.select(Order.id))))
+        inv.vat_of_wallets_is_as_their_rules_say(self.session, {self.wallets}, self.rate_bp)
         left = budgets.budget_of(self.session, self.project.id)
         assert min(left.left_cents, left.used_cents, left.reserved_cents) >= 0
         for each in inv.documents(self.session):
