@@ -13,17 +13,18 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.models import Company, Person
-from fablab.billing import ledger, offering, seller
+from fablab.billing import ledger, offering, prepaid, seller
 from fablab.billing import services as billing
 from fablab.billing.ledger import Paid
-from fablab.billing.models import Account
+from fablab.billing.models import Account, Prepaid
+from fablab.billing.prepaid import RulesData
 from fablab.bookkeeping import cash, closings
 from fablab.bookkeeping.cash import CountData
 from fablab.bookkeeping.closings import Closer
 from fablab.bookkeeping.models import Span
 from fablab.db import utcnow
 from fablab.errors import Conflict, Invalid
-from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries
+from fablab.invoicing import crediting, deposits, from_orders, issuing, payments, queries, topping_up
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
 from fablab.invoicing.models import Document, Method
@@ -104,18 +105,24 @@ class Scene:
         return issuing.Command(self.key(act), self.cast.carole.id, utcnow())
 
 
-def set_scene(number: int, clock: Clock, cast: Cast, acme: Company) -> Scene:
-    """Lay out, in one transaction: money, a draft, plates to be checked, quotes, invoices and a request."""
+def set_scene(number: int, clock: Clock, cast: Cast, acme: Company, wallets: Prepaid = Prepaid.MULTI_PURPOSE) -> Scene:
+    """Lay out, in one transaction: money, a draft, plates to be checked, quotes, invoices and a request.
+
+    From that day on wallets are as these rules say.
+    """
     scene = Scene(number, clock, cast, acme)
     with db.transaction() as session:
+        prepaid.set_rules(session, RulesData(seller.today(utcnow()), wallets), None)
         alice, charlie, bob = (session.get_one(Person, each.id) for each in (cast.alice, cast.charlie, cast.bob))
         company = session.get_one(Company, acme.id)
         tidy(session, bob)
         scene.people = [alice.id, charlie.id]
+        bought = []
         for person in (alice, charlie):
             wanting = 5_000 - ledger.balance_cents(session, person.id)
             if wanting > 0:
-                ledger.receive(session, person, wanting, bob.id, f"round-{number}-{person.id}", Paid())
+                key = f"round-{number}-{person.id}"
+                bought.append(topping_up.receive(session, person, wanting, bob.id, key, Paid()).document_id)
         made = made_company_order(session, cast, company, 2, f"BC {number}")
         paid = make(session, order_cube(session, alice, 2), 2, bob)
         complaint = complaints.ask(session, paid, Wish.REFUND, "Rayé", alice, utcnow())
@@ -134,6 +141,7 @@ def set_scene(number: int, clock: Clock, cast: Cast, acme: Company) -> Scene:
             deposits.issue(
                 session, waiting[1], Asked(percent=40), issuing.Command(f"{command.key}-2", None, utcnow())
             ).id,
+            *(each for each in bought if each is not None),
         ]
         scene.complaints = [complaint.id]
     return scene
@@ -168,14 +176,14 @@ def one_of(ids: list[int], act: Act) -> int:
 
 def top_up(session: Session, scene: Scene, act: Act) -> None:
     person = session.get_one(Person, one_of(scene.people, act))
-    ledger.top_up(session, person, 1 + int(9_000 * act.part), scene.cast.bob.id, f"{scene.key(act)}-{person.id}")
+    topping_up.top_up(session, person, 1 + int(9_000 * act.part), scene.cast.bob.id, f"{scene.key(act)}-{person.id}")
     assert ledger.held_cents(session, person.id) <= CAP_CENTS, "P8: no top-up brings a wallet above its cap"
 
 
 def pay_out(session: Session, scene: Scene, act: Act) -> None:
     person = session.get_one(Person, one_of(scene.people, act))
-    cents = 1 + int(4_000 * act.part)
-    ledger.pay_out(session, person, cents, scene.cast.bob.id, f"{scene.key(act)}-{person.id}", Paid(Account.BANK))
+    cents, paid = 1 + int(4_000 * act.part), Paid(Account.CASH if act.key else Account.BANK)
+    topping_up.pay_out(session, person, cents, scene.cast.bob.id, f"{scene.key(act)}-{person.id}", paid)
 
 
 def confirm(session: Session, scene: Scene, act: Act) -> None:

@@ -1,6 +1,7 @@
 """Several people move the same money at the same moment, committed, on both databases: the books add up afterwards."""
 
 from datetime import timedelta
+from itertools import cycle
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from fablab import db
 from fablab.accounts.models import Person
 from fablab.billing import ledger
-from fablab.billing.models import Account, Regime
+from fablab.billing.models import Account, Prepaid, Regime
 from fablab.bookkeeping import checking
 from fablab.invoicing import verifying
 from fablab.invoicing.models import Document
@@ -19,11 +20,12 @@ from fablab.money import share
 from fablab.orders.models import Order, OrderState
 from fablab.quotes.models import Quote, QuoteAnswer, Reply
 from fablab.tables import APPEND_ONLY
-from tests.books import business
+from tests.books import STANDARD, business
 from tests.invoicing import invariants as inv
 from tests.invoicing.acting import ACTIONS, Act, Clock, set_scene, together
 
 PEOPLE = 4
+RULES = (Prepaid.SINGLE_PURPOSE, Prepaid.MULTI_PURPOSE)
 ENDED = (OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED)
 
 acts = st.builds(
@@ -47,15 +49,15 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def scenes(any_place, clock):
-    """Give one scene after the other in the same place, each a day after the one before."""
+    """Give one scene after the other in the same place, each a day after the one before and with its rules of wallets."""
     with db.transaction() as session:
         cast, acme = business(session)
     numbers = iter(range(1, 1000))
 
-    def next_scene():
+    def next_scene(wallets):
         clock.moment += timedelta(days=1)
         clock.own.late = timedelta(0)
-        return set_scene(next(numbers), clock, cast, acme)
+        return set_scene(next(numbers), clock, cast, acme, wallets)
 
     return next_scene
 
@@ -77,6 +79,7 @@ def at_rest():
         inv.every_booking_is_tied(session)
         orders = list(session.scalars(sa.select(Order)))
         inv.accounts_say_what_documents_say(session, [each.id for each in orders])
+        inv.vat_of_wallets_is_as_their_rules_say(session, set(RULES), STANDARD.rate_bp)
         for order in orders:
             inv.nothing_is_given_back_twice(session, order)
             wallet_and_order_agree(session, order)
@@ -114,7 +117,7 @@ def what_was_booked_stays(table):
 
 @pytest.mark.timeout(300)
 def test_whatever_four_people_do_at_once_the_books_add_up(scenes, clock):
-    seen = {"done": set(), "refused": set()}
+    seen, rules = {"done": set(), "refused": set()}, cycle(RULES)
 
     @settings(
         max_examples=5,
@@ -125,7 +128,7 @@ def test_whatever_four_people_do_at_once_the_books_add_up(scenes, clock):
     )
     @given(plans=plans, table=st.sampled_from(APPEND_ONLY))
     def a_round(plans, table):
-        outcome = together(scenes(), plans)
+        outcome = together(scenes(next(rules)), plans)
         assert outcome.wrong == []
         seen["done"].update(outcome.done)
         seen["refused"].update(outcome.refused)
@@ -154,25 +157,33 @@ TWO_SIDES = {
     "a wallet is paid out by two": ([Act("pay_out", part=0.9), Act("pay_out", part=0.9, key=1)], 1),
     "deposits are more than the order costs": ([Act("deposit", part=0.5), Act("deposit", part=0.5, key=1)], 1),
     "a request is answered twice": ([Act("decide", part=1.0), Act("decide", part=0.1)], 1),
+    "a top-up is sent three times": ([Act("top_up", part=0.2, key=2)] * 3, 3),
     "one payment is sent three times": ([Act("pay", part=0.2, key=2)] * 3, 3),
     "a day is closed while somebody books in it": (
         [Act("close_days"), Act("close_days"), Act("top_up", late=True)], None
     ),
 }  # fmt: skip
 """What is pressed at once, and how many of them are done: the others are told why not."""
+INVOICED_AT_THE_TOP_UP = {"a member is invoiced by two": 0}
+"""How many are done where the invoice of the top-up is the only one."""
 
 
 @pytest.mark.timeout(300)
-def test_what_two_press_at_once_is_done_once(scenes):
-    scene = scenes()
-    for name, (plan, times) in TWO_SIDES.items():
-        before = in_the_bank()
+@pytest.mark.parametrize("wallets", RULES)
+def test_what_two_press_at_once_is_done_once(scenes, wallets):
+    scene = scenes(wallets)
+    others = INVOICED_AT_THE_TOP_UP if wallets == Prepaid.SINGLE_PURPOSE else {}
+    for name, (plan, usual) in TWO_SIDES.items():
+        times = others.get(name, usual)
+        before, held = in_the_bank(), held_cents(scene)
         outcome = together(scene, [[act] for act in plan])
         assert outcome.wrong == [], name
         assert len(outcome.done) + len(outcome.refused) == len(plan), name
         assert times is None or len(outcome.done) == times, f"{name}: {outcome}"
         if name == "one payment is sent three times":
             assert in_the_bank() - before == 1 + int(0.2 * given_cents(scene)), "the same payment is one payment"
+        if name == "a top-up is sent three times":
+            assert held_cents(scene) - held == 1 + int(0.2 * 9_000), "the same top-up is one top-up"
     at_rest()
 
 
@@ -184,3 +195,8 @@ def in_the_bank():
 def given_cents(scene):
     with db.reading() as session:
         return session.get_one(Document, scene.invoices[0]).gross_cents
+
+
+def held_cents(scene):
+    with db.reading() as session:
+        return ledger.held_cents(session, scene.people[0])
