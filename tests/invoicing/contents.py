@@ -11,10 +11,13 @@ from fablab.billing.mentions import B2B, DEBITS, MENTIONS
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.amounts import Priced, gross_first, minus, net_first, part_of, unit_price
 from fablab.invoicing.content import Content, Corrects, Deducted, Line, Mention, Seller
-from fablab.invoicing.models import Kind
+from fablab.invoicing.models import Kind, Method
 from tests.books import BUYER, HOME, SELLER
 
 DAY = date(2026, 11, 25)
+NAME_ALONE = replace(HOME, street="", postcode="", city="")
+AT_THE_TOP_UP = [each for each in Method if each != Method.WALLET]
+"""How money comes into a wallet."""
 ASSOCIATION = {"siren": "", "siret": "", "vat_number": ""}
 
 
@@ -75,7 +78,36 @@ def credited(content: Content) -> Content:
         due_on=DAY,
         delivered_on=DAY,
         paid_cents=0,
+        paid_by="",
         deposits=(),
+    )
+
+
+def credited_in_part(content: Content, *cents: int) -> Content:
+    """The credit note that takes so much of what those before it left of an invoice, a line for each rate."""
+    left, part = content.rates, content.rates
+    for each in content.deposits:
+        left = minus(left, each.rates)
+    for each in cents:
+        part = part_of(content.rates, left, each)
+        left = minus(left, part)
+    text = f"Avoir partiel sur facture {content.number} : pièces rayées"
+    return replace(
+        credited(content),
+        lines=tuple(Line(text, 1, each.net_cents * 100, each.net_cents, each.rate_bp) for each in part),
+        rates=part,
+        net_cents=sum(each.net_cents for each in part),
+        vat_cents=sum(each.vat_cents for each in part),
+        gross_cents=sum(each.gross_cents for each in part),
+    )
+
+
+def top_up(cents: int, paid_by: Method, buyer: Buyer = HOME, language: str = "fr") -> Content:
+    """The invoice of a top-up, paid at once."""
+    content = content_with([(cents, 2000)], buyer=buyer, before_vat=False, paid=True, language=language)
+    line = replace(content.lines[0], text="Crédit prépayé pour des impressions 3D dans ce lieu (bon à usage unique)")
+    return replace(
+        content, kind=Kind.VOUCHER, paid_by=paid_by, delivered_on=content.issued_on, po_number="", lines=(line,)
     )
 
 
@@ -117,6 +149,11 @@ EXAMPLES = {
         TWO_RATES, buyer=replace(BUYER, siren="", siret="", vat_number="", rna="W381000123")
     ),
     "credit note": credited(content_with(TWO_RATES)),
+    "credit note of a part, two rates": credited_in_part(content_with(TWO_RATES), 1999),
+    "the last of three credit notes": credited_in_part(content_with(TWO_RATES, before_vat=False), 1, 2500, 3248),
+    "credit note of a part of a deposit": credited_in_part(deposit(content_with([(4500, 2000)])), 1111),
+    "credit note of a part after a deposit": credited_in_part(after_deposits(content_with([(4500, 2000)])), 1001),
+    "credit note of a cent without VAT": credited_in_part(content_with([(999, 0)], Regime.FRANCHISE), 1),
     "services": of_services(content_with(TWO_RATES), on_invoices=False),
     "services, VAT on invoices": of_services(content_with(TWO_RATES), on_invoices=True),
     "credit note of services": credited(of_services(content_with(TWO_RATES), on_invoices=True)),
@@ -132,6 +169,11 @@ FOR_PEOPLE = {
         content_with([(750, 0)], Regime.EXEMPT_261_7, buyer=HOME), seller=seller_with(**ASSOCIATION, iban="")
     ),
     "refunded": credited(content_with([(750, 2000)], buyer=HOME, before_vat=False, paid=True)),
+    "refunded in part": credited_in_part(content_with([(750, 2000)], buyer=HOME, before_vat=False, paid=True), 333),
+    **{f"a top-up by {each}": top_up(1201, each) for each in AT_THE_TOP_UP},
+    "a top-up of somebody without address": top_up(2500, Method.CARD, NAME_ALONE, "en"),
+    "a top-up paid out": credited(top_up(1201, Method.CARD)),
+    "a top-up paid out in part": credited_in_part(top_up(1201, Method.CASH), 500, 600),
 }
 
 lines = st.lists(st.tuples(st.integers(1, 500_000), st.sampled_from([2000, 1000, 550])), min_size=1, max_size=6)
@@ -143,7 +185,37 @@ by_hand = st.lists(st.tuples(st.integers(-200_000, 500_000), st.just(2000)), min
 
 @st.composite
 def contents(draw) -> Content:
-    """Any invoice or full credit note."""
+    """Any invoice, also of a top-up, or a credit note of all of it or of a part."""
+    content = draw(st.one_of(invoices(), invoices(), top_ups()))
+    match draw(st.sampled_from(["invoice", "credited", "in part"])):
+        case "credited":
+            return credited(content)
+        case "in part":
+            return draw(parts_of(content))
+        case _:
+            return content
+
+
+@st.composite
+def parts_of(draw, content: Content) -> Content:
+    """A credit note of less than an invoice, alone or after another one; of a cent there is no part."""
+    rest = content.gross_cents - sum(each.gross_cents for each in content.deposits)
+    if rest < 2:
+        return credited(content)
+    first = draw(st.integers(1, rest - 1))
+    return credited_in_part(content, first, *draw(st.lists(st.integers(1, rest - first), max_size=1)))
+
+
+@st.composite
+def top_ups(draw) -> Content:
+    """Any invoice of a top-up."""
+    paid_by, buyer = draw(st.sampled_from(AT_THE_TOP_UP)), draw(st.sampled_from([HOME, NAME_ALONE]))
+    return top_up(draw(st.integers(1, 1_000_000)), paid_by, buyer, draw(st.sampled_from(["fr", "en"])))
+
+
+@st.composite
+def invoices(draw) -> Content:
+    """Any invoice of something that was sold."""
     priced = draw(st.one_of(lines, by_hand))
     many = draw(st.lists(st.integers(1, 100), min_size=len(priced), max_size=len(priced)))
     buyer = draw(st.sampled_from([BUYER, HOME]))
@@ -164,4 +236,4 @@ def contents(draw) -> Content:
             content = after_deposits(content, draw(st.sampled_from([(30,), (33, 33), (50, 50), (100,)])))
     if draw(st.booleans()):
         content = of_services(content, on_invoices=content.regime == Regime.STANDARD and draw(st.booleans()))
-    return credited(content) if draw(st.booleans()) else content
+    return content

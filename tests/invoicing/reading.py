@@ -12,10 +12,21 @@ from babel.dates import get_month_names
 from babel.numbers import parse_decimal
 from lxml import etree, html
 
+from fablab.invoicing.models import METHOD_LABELS, Method
 from fablab.languages import Language
+from fablab.words import Sentence, say
 
 RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
 RSM = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}"
+PAID_AT_ONCE = {
+    Method.CASH: "10",
+    Method.CHEQUE: "20",
+    Method.TRANSFER: "30",
+    Method.CARD: "48",
+    Method.ONLINE: "68",
+}
+"""The codes of UNTDID 4461 for what was paid when the document was issued."""
+NOT_SAID = "1"
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Said:
     gross: Decimal
     paid: Decimal
     due: Decimal
+    means: str
     before: tuple[tuple[str, date], ...]
     iban: str
     reference: str
@@ -74,13 +86,13 @@ class Page:
         """The text of every row, label and value together."""
         return ["".join(row) for row in (*self.lines, *self.sums, *map(list, self.facts.items()))]
 
-    def label(self, msgid: str) -> str:
+    def label(self, msgid: str | Sentence) -> str:
         return plain(self.words.text(msgid))
 
     def fact(self, msgid: str) -> str:
         return self.facts.get(self.label(msgid), "")
 
-    def sum(self, *msgids: str) -> Decimal | None:
+    def sum(self, *msgids: str | Sentence) -> Decimal | None:
         """The amount beside one of these labels, of which a page has at most one."""
         found = [row[1] for row in self.sums if row[0] in [self.label(each) for each in msgids]]
         assert len(found) <= 1, found
@@ -125,7 +137,9 @@ def from_page(source: str, code: str) -> Said:
     deposits = page.sums_like("Deposit %(number)s of %(day)s")
     corrected = re.match(pattern(page.label("invoice %(number)s of %(day)s")), page.fact("Corrects"))
     before = [each for each, _ in deposits] or ([corrected.groupdict()] if corrected else [])
-    wallet = page.sum("Paid from the wallet")
+    by = {method: page.sum(say("Paid: {method}", method=say(METHOD_LABELS[method]))) for method in PAID_AT_ONCE}
+    at_once = {method: cents for method, cents in by.items() if cents is not None}
+    before_issue = [page.sum("Paid from the wallet"), *at_once.values(), *(cents for _, cents in deposits)]
     to_pay = page.tree.xpath("//div[@class='note pay']/p")
     transfer = pattern(page.label("By bank transfer to IBAN %(iban)s, with the reference %(number)s."))
     asked = transfer.match(plain(to_pay[0].text_content())) if to_pay else None
@@ -137,15 +151,16 @@ def from_page(source: str, code: str) -> Said:
     return Said(
         number=plain(page.tree.xpath("string(//p[@class='number'])")),
         issued_on=issued_on,
-        delivered_on=page.day(page.fact("Delivered on")),
+        delivered_on=issued_on if at_once else page.day(page.fact("Delivered on")),  # prepaid credit is there at once
         due_on=page.day(page.fact("Payable by")),
         po_number=page.fact("Your purchase order"),
         items=tuple(_item(page, row, with_vat=with_vat) for row in page.lines),
         net=page.sum("Total before VAT"),
         rates=tuple(_rate(page, *each) for each in page.sums_like("VAT %(rate)s on %(base)s")),
         gross=gross,
-        paid=-(wallet if wallet is not None else sum((cents for _, cents in deposits), Decimal(0))),
+        paid=-sum((each for each in before_issue if each is not None), Decimal(0)),
         due=due,
+        means=PAID_AT_ONCE[Method.TRANSFER] if asked else "".join(PAID_AT_ONCE[method] for method in at_once),
         before=tuple((each["number"], page.day(each["day"]) or date.min) for each in before),
         iban=asked["iban"].replace(" ", "") if asked else "",
         reference=asked["number"] if asked else "",
@@ -181,7 +196,9 @@ def from_xml(xml: bytes) -> Said:
     kind = document.findtext(path("TypeCode"))
     with_vat = find("ApplicableHeaderTradeSettlement", "ApplicableTradeTax", "CategoryCode") == "S"
     number = document.findtext(path("ID")) or ""
-    iban = find("PayeePartyCreditorFinancialAccount", "IBANID")
+    due_amount = _decimal(sums, "DuePayableAmount")
+    iban = find("PayeePartyCreditorFinancialAccount", "IBANID") if due_amount else ""
+    means = find("SpecifiedTradeSettlementPaymentMeans", "TypeCode")
     delivered = _day(next(tree.iter(f"{RAM}ActualDeliverySupplyChainEvent")), "OccurrenceDateTime")
     due = [_day(each, "DueDateDateTime") for each in settlement.findall(path("SpecifiedTradePaymentTerms"))]
     before = [
@@ -202,7 +219,8 @@ def from_xml(xml: bytes) -> Said:
         ),  # type: ignore[arg-type]
         gross=_decimal(sums, "GrandTotalAmount"),
         paid=_decimal(sums, "TotalPrepaidAmount"),
-        due=_decimal(sums, "DuePayableAmount"),
+        due=due_amount,
+        means="" if means == NOT_SAID else means,
         before=tuple(before),
         iban=iban,
         reference=(settlement.findtext(path("PaymentReference")) or "") if iban else "",
