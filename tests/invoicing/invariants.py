@@ -24,7 +24,7 @@ from fablab.bookkeeping.totals import added
 from fablab.db import APPEND_ONLY
 from fablab.errors import Problem
 from fablab.filament.models import Movement, SpoolMovement
-from fablab.invoicing import chain, from_orders, queries
+from fablab.invoicing import chain, facturx, from_orders, queries
 from fablab.invoicing.amounts import Rounding
 from fablab.invoicing.content import Content, from_text
 from fablab.invoicing.models import SERIES, Document, Kind, Payment
@@ -34,6 +34,7 @@ from fablab.jobs.states import AttemptState
 from fablab.orders.models import Order
 from fablab.refunds import queries as refunds
 from fablab.tables import metadata
+from tests.invoicing import schematrons
 
 CAP_CENTS = 25_000
 
@@ -119,6 +120,14 @@ def p6_the_journals_are_read_again_and_balance(session: Session, years: set[int]
     for year in years:
         made = fec.export(session, year)
         assert [str(each) for each in fec_findings(made.name, made.content)] == []
+
+
+def what_machines_read_passes_the_rules(session: Session) -> None:
+    """Each document passes the schema, the European rules and, for companies, the French ones."""
+    for _, content in contents(session):
+        xml = facturx.xml_of(content)
+        assert schematrons.findings(xml, "european") == [], content.number
+        assert not content.buyer.siren or schematrons.findings(xml, "french") == [], content.number
 
 
 def p7_what_clients_owe_is_documents_less_payments(session: Session) -> None:

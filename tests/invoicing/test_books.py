@@ -121,6 +121,7 @@ class Books(RuleBasedStateMachine):
                 years = {self.clock.now.year, self.clock.now.year - 1}
                 inv.p11_perpetual_totals_continue(self.session)
                 inv.p6_the_journals_are_read_again_and_balance(self.session, years)
+                inv.what_machines_read_passes_the_rules(self.session)
         finally:
             self.session.close()  # or the next life would wait for this one
 
