@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -16,10 +17,13 @@ from fablab.billing import projects as budgets
 from fablab.billing.failure_models import FailedPrint, ForgivenFailure
 from fablab.billing.models import Account, EntryKind, LedgerEntry, LedgerLine, Prepaid, Regime, TariffVersion
 from fablab.billing.vouchers import Voucher, VoucherUse
-from fablab.bookkeeping import checking, fec
+from fablab.bookkeeping import aided, checking, fec, journal_csv, sheets
 from fablab.bookkeeping.fec_checking import findings as fec_findings
-from fablab.bookkeeping.models import Closing
+from fablab.bookkeeping.models import Closing, Span
+from fablab.bookkeeping.periods import period
+from fablab.bookkeeping.sales import sales
 from fablab.bookkeeping.statement import from_text as closing_of
+from fablab.bookkeeping.takings import takings
 from fablab.bookkeeping.totals import added
 from fablab.db import APPEND_ONLY
 from fablab.errors import Problem
@@ -120,6 +124,29 @@ def p6_the_journals_are_read_again_and_balance(session: Session, years: set[int]
     for year in years:
         made = fec.export(session, year)
         assert [str(each) for each in fec_findings(made.name, made.content)] == []
+
+
+def exports(session: Session, years: set[int]) -> dict[str, bytes]:
+    """Make all files of some years: journals in FEC format and for spreadsheets, VAT by rate, e-reporting, aid."""
+    made = [fec.export(session, year) for year in years]
+    for year in years:
+        whole = period(Span.YEAR, date(year, 1, 1))
+        made += [each(session, whole) for each in (journal_csv.export, sheets.vat_summary)]
+        made += [each(session, whole) for each in (sheets.e_reporting, sheets.aid)]
+    return {each.name: each.content for each in made}
+
+
+def what_the_pages_say(session: Session, years: set[int]) -> dict[str, object]:
+    """Return takings by how they were paid, aid by group, each sale, what is owed, and the documents with their names."""
+    said: dict[str, object] = {}
+    for year in years:
+        whole = period(Span.YEAR, date(year, 1, 1))
+        said[f"takings {year}"] = takings(session, whole)
+        said[f"aid {year}"] = aided.by_group(session, whole)
+        said[f"sales {year}"] = list(sales(session, whole))
+    said["owed"] = queries.owed_invoices(session)
+    said["documents"] = [(each.number, each.payload, each.hash) for each in documents(session)]
+    return said
 
 
 def what_machines_read_passes_the_rules(session: Session) -> None:

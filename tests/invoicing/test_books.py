@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from fablab import db, leaving
-from fablab.accounts import projects
-from fablab.accounts.models import Person
+from fablab.accounts import companies, projects
+from fablab.accounts.models import CompanyRole, Person
 from fablab.accounts.projects import ProjectData
 from fablab.billing import ledger, offering, payers, prepaid, seller
 from fablab.billing import projects as budgets
@@ -41,7 +41,8 @@ from fablab.jobs.judging import Judgement
 from fablab.jobs.models import Job
 from fablab.jobs.signoff import Reason, Verdict
 from fablab.jobs.states import JobState
-from fablab.orders.models import Order, OrderLine
+from fablab.orders import services as orders
+from fablab.orders.models import Order, OrderLine, OrderState
 from fablab.refunds import services as complaints
 from fablab.refunds.models import Answer, Complaint, Wish
 from fablab.refunds.services import Decision
@@ -118,9 +119,8 @@ class Books(RuleBasedStateMachine):
     def teardown(self):
         try:
             if hasattr(self, "cast"):
-                years = {self.clock.now.year, self.clock.now.year - 1}
                 inv.p11_perpetual_totals_continue(self.session)
-                inv.p6_the_journals_are_read_again_and_balance(self.session, years)
+                inv.p6_the_journals_are_read_again_and_balance(self.session, self.years())
                 inv.what_machines_read_passes_the_rules(self.session)
         finally:
             self.session.close()  # or the next life would wait for this one
@@ -128,6 +128,9 @@ class Books(RuleBasedStateMachine):
     def key(self):
         self.steps += 1
         return f"step-{self.steps}"
+
+    def years(self):
+        return {self.clock.now.year, self.clock.now.year - 1}
 
     def command(self):
         return issuing.Command(self.key(), None, self.clock.now)
@@ -369,16 +372,51 @@ class Books(RuleBasedStateMachine):
 
     @rule(person=which)
     def a_person_leaves_and_is_erased(self, person):
-        """Their money is paid out, their account goes; documents, bookings and totals do not change."""
+        """What is open ends, their money is paid out, their account goes; nothing that is read in the books changes.
+
+        Exports never had a name of theirs: members appear there by number.
+        """
         gone = self.person(person)
+        name = gone.name
+        self.end_what_is_open(gone)
         if left := ledger.balance_cents(self.session, gone.id):
             topping_up.pay_out(self.session, gone, left, self.cast.bob.id, self.key(), Paid(Account.BANK))
         before = {account: inv.total(self.session, account) for account in Account}
+        pages = inv.what_the_pages_say(self.session, self.years())
+        files = inv.exports(self.session, self.years())
         for _ in range(2):
             self.tried(lambda: leaving.erase(self.session, gone, self.cast.carole))
         assert {account: inv.total(self.session, account) for account in Account} == before
-        if gone.is_erased and gone is not self.cast.alice:
+        assert inv.what_the_pages_say(self.session, self.years()) == pages
+        assert inv.exports(self.session, self.years()) == files
+        assert [file for file, written in files.items() if name.encode() in written] == []
+        if gone.is_erased:
             self.people.remove(gone)
+        if gone.is_erased and gone is self.cast.alice:
+            self.somebody_else_buys()
+
+    def end_what_is_open(self, person):
+        """Hand out what is ready, cancel what nobody has begun to print, and turn requests down."""
+        for order in self.session.scalars(sa.select(Order).where(Order.person_id == person.id)).all():
+            if order.state == OrderState.READY:
+                orders.collected(self.session, order, self.cast.bob.id)
+            else:
+                self.tried(lambda each=order: billing.cancel(self.session, each, person))
+        asked = (
+            sa.select(Complaint)
+            .join(Complaint.order)
+            .where(Order.person_id == person.id, Complaint.decided_at.is_(None))
+        )
+        for each in self.session.scalars(asked).all():
+            decision = Decision(Answer.REFUSE, 0, 1, None, "Vu")
+            complaints.decide(self.session, each, decision, self.cast.bob, self.clock.now)
+
+    def somebody_else_buys(self):
+        """Let a new person act for the company and the project."""
+        self.cast.alice = add_person(self.session, self.key(), cents=500)
+        self.people.insert(0, self.cast.alice)
+        companies.join(self.session, self.acme, self.cast.alice.email, CompanyRole.BUYER)
+        projects.join(self.session, self.project, self.cast.alice.email)
 
     # What always holds ------------------------------------------------------------------------------------------------
 
