@@ -448,9 +448,9 @@ class Books(RuleBasedStateMachine):
 
 
 def estimated_g(session, job):
-    """The grams of a plate, as many as its price was made for."""
+    """The grams of the copies a plate still lacks, as many as the price was made for."""
     line = session.get_one(OrderLine, job.line_id)
-    return line.estimated_mass_g * job.copies / line.quantity
+    return line.estimated_mass_g * job.missing_copies / line.quantity
 
 
 @pytest.fixture
