@@ -470,7 +470,7 @@ def test_the_books_add_up_after_any_history(any_place, clock):
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=20 if lite else 6,
+            max_examples=16 if lite else 4,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
