@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fablab.billing.mentions import B2B, DEBITS, MENTIONS
 from fablab.billing.models import Operation, Regime
 from fablab.invoicing.amounts import Priced, gross_first, minus, net_first, part_of, unit_price
-from fablab.invoicing.content import Content, Corrects, Deducted, Line, Mention, Seller
+from fablab.invoicing.content import Buyer, Content, Corrects, Deducted, Line, Mention, Seller
 from fablab.invoicing.models import Kind, Method
 from tests.books import BUYER, HOME, SELLER
 
