@@ -11,7 +11,7 @@ from fablab.accounts.models import Person
 from fablab.billing import ledger, prepaid, seller
 from fablab.billing.ledger import Paid
 from fablab.billing.models import Account
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Conflict, Invalid, SentBefore
 from fablab.invoicing import chain, topping_up
 from fablab.invoicing import payments as invoice_payments
 from fablab.invoicing import queries as documents
@@ -32,10 +32,15 @@ UNSETTLED = (CardState.NEW, CardState.OPEN)
 
 
 def top_up(session: Session, person: Person, amount_cents: int, key: str, now: datetime) -> CardPayment:
-    """Ask for a top-up of a person's own wallet. Sent twice it is one. Raises `Invalid` naming the field."""
+    """Ask for a top-up of a person's own wallet. Sent twice it is one.
+
+    Raises `Invalid` naming the field, and `SentBefore` when the key is that of something else.
+    """
     ledger.lock_wallet(session, person.id)
     found = _with_key(session, person, key)
     if found is not None:
+        if (found.document_id, found.amount_cents) != (None, amount_cents):
+            raise SentBefore
         return found
     if amount_cents < SMALLEST_CENTS:
         raise Invalid(say("A payment by card is at least {least}.", least=Euros(SMALLEST_CENTS)), field="amount")
@@ -62,10 +67,15 @@ def _asked_cents(session: Session, person_id: int) -> int:
 
 
 def pay_invoice(session: Session, invoice: Document, person: Person, key: str, now: datetime) -> CardPayment:
-    """Ask for the payment of all that is due on an invoice; this person's open one about it is gone on with."""
+    """Ask for the payment of all that is due on an invoice; this person's open one about it is gone on with.
+
+    Raises `Conflict` when nothing is due, and `SentBefore` when the key is that of something else.
+    """
     chain.hold(session)
     found = _with_key(session, person, key)
     if found is not None:
+        if found.document_id != invoice.id:
+            raise SentBefore
         return found
     balance = documents.balance_cents(session, invoice)
     if invoice.kind == Kind.CREDIT_NOTE or balance <= 0:

@@ -26,7 +26,7 @@ from tests.chaos.visitor import Patience, Visitor
 CHANGED_HER_MIND_SHARE = 0.08
 WITHDREW_SHARE = 0.2
 COMPLAINS_SHARE = 0.4
-SEEN = re.compile(r'name="seen_cents" value="(\d+)"')
+SEEN = re.compile(r'name="(seen_cents|seen_free_failures)" value="(\d+)"')
 
 
 class Manner(Enum):
@@ -109,7 +109,8 @@ class Alice(Visitor):
         }
         if intent.manner is not Manner.WALLET:
             fields |= {"payer": self.company, "po_number": "BC 1", "seen_before_vat": "y"}
-        return {**fields, "seen_cents": self._price(f"{intent.page}?{urlencode(fields)}")}
+        page = self.get(f"{intent.page}?{urlencode(fields)}")
+        return {**fields, **dict(SEEN.findall(page))}
 
     @staticmethod
     def _state(intent: Intent) -> OrderState:
@@ -142,12 +143,8 @@ class Alice(Visitor):
             self.pressed(f"/refunds/order/{public_id}", wish="refund", what="Rayé")
         self._content.add(public_id)
 
-    def _price(self, page: str) -> str | None:
-        found = SEEN.search(self.get(page))
-        return found[1] if found else None
-
     def _confirm_again(self, page: str) -> None:
-        self.post(f"{page}/confirm-again", seen_cents=self._price(page))
+        self.post(f"{page}/confirm-again", **dict(SEEN.findall(self.get(page))))
 
     def _to_confirm_again(self) -> list[str]:
         if not self.patience.over("look at my orders", least_s=1.0, most_s=3.0):

@@ -18,7 +18,7 @@ from fablab.bookkeeping import fec, fec_checking, payouts, takings
 from fablab.bookkeeping.models import Span
 from fablab.bookkeeping.periods import period
 from fablab.db import utcnow
-from fablab.errors import Conflict, Invalid
+from fablab.errors import Conflict, Invalid, SentBefore
 from fablab.invoicing import crediting, deposits, issuing, payments, queries, verifying
 from fablab.invoicing.crediting import Credit
 from fablab.invoicing.deposits import Asked
@@ -196,6 +196,8 @@ def test_a_message_about_somebody_elses_checkout_changes_nothing(alice, taking_c
 def test_the_form_sent_twice_is_one_payment_and_one_checkout(alice, taking_cards):
     assert begin(alice).id == begin(alice).id
     assert len(taking_cards.sessions) == 1
+    with pytest.raises(SentBefore):
+        begin(alice, 1_600)
 
 
 @ON_SQLITE
