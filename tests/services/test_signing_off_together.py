@@ -79,11 +79,11 @@ def test_all_good_copies_are_charged_although_two_press_at_once(any_place, monke
         first, second = two_last_plates(session, cast, order)
     real, looked, done = paying.charge, threading.Event(), threading.Event()
 
-    def charge(session, order, earned, key, by_id):
+    def charge(session, order, earned, key, text, by_id):
         if key.endswith(f"-{second}"):
             looked.set()
             done.wait(2)  # the other one commits after what is good was counted here
-        return real(session, order, earned, key, by_id)
+        return real(session, order, earned, key, text, by_id)
 
     monkeypatch.setattr(paying, "charge", charge)
 
