@@ -159,11 +159,6 @@ def of_order(session: Session, order_id: int) -> Sequence[FailedPrint]:
     return session.scalars(select(FailedPrint).where(FailedPrint.order_id == order_id).order_by(FailedPrint.id)).all()
 
 
-def cents_of(session: Session, order_id: int) -> int:
-    """Return what is paid for the failed prints of an order."""
-    return sum(each.cents for each in of_order(session, order_id))
-
-
 def cents_by(session: Session, line: OrderLine) -> int:
     """Return what is paid for the failed prints of a part."""
     return sum(each.cents for each in of_order(session, line.order_id) if each.line_id == line.id)

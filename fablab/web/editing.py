@@ -1,4 +1,4 @@
-"""What the address or the form of a draft says: which part is looked at, what is chosen for it, and for which day."""
+"""What the address or the form of a draft says: which part is looked at, what is chosen for it, what for all of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from datetime import date
 from typing import Any
 
 from flask import redirect, request, url_for
+from sqlalchemy.orm import Session
 
+from fablab.billing import failures, payers, seller, tariffs, urgency
 from fablab.billing.payers import PayerChoice
+from fablab.db import utcnow
 from fablab.errors import Invalid, NotFound
 from fablab.orders import lines
 from fablab.orders.models import Order, OrderLine
@@ -80,6 +83,18 @@ def seen_free_failures() -> int | None:
     """Return how many failed prints the price that was seen left free; None where it left all of them."""
     text = request.form.get("seen_free_failures", "")
     return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
+def keep_what_is_asked_once(session: Session, order: Order) -> None:
+    """Keep who pays, whether it is urgent and for which day, as they were sent.
+
+    Raises `Invalid`, and `Conflict` when failed prints cost more than was seen.
+    """
+    day, today = wanted_on(), seller.today(utcnow())
+    payers.choose(session, order, payer_choice(order), order.person)
+    urgency.choose(session, order, urgent=urgent(order))
+    failures.must_have_seen(seen_free_failures(), tariffs.rules_for(session, order))
+    lines.want_on(session, order, day, today)
 
 
 def payer_choice(order: Order) -> PayerChoice:

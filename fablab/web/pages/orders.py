@@ -61,12 +61,11 @@ from fablab.web.auth import me, needs
 from fablab.web.editing import (
     attested,
     edited_line,
+    keep_what_is_asked_once,
     payer_choice,
     seen_cents,
-    seen_free_failures,
     urgent,
     wanted_now,
-    wanted_on,
 )
 from fablab.web.limits import by_person, limiter, upload_limit
 from fablab.web.pages.parts import findings_of
@@ -208,13 +207,10 @@ def _ask_check(public_id: str, edited: Mapping[int, Wanted]) -> None:
 @needs(Permission.ORDER)
 def confirm(public_id: str) -> Any:
     """Confirm the price that was seen: the print goes into the queue, or first to the desk when a rule says so."""
-    wanted, seen, day = wanted_now(), seen_cents(), wanted_on()
+    wanted, seen = wanted_now(), seen_cents()
     with db.transaction() as session:
         order = queries.owned_by(session, me(), public_id)
-        payers.choose(session, order, payer_choice(order), order.person)
-        urgency.choose(session, order, urgent=urgent(order))
-        failures.must_have_seen(seen_free_failures(), tariffs.rules_for(session, order))
-        lines.want_on(session, order, day, seller.today(utcnow()))
+        keep_what_is_asked_once(session, order)
         reviewing.submit(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
     return redirect(url_for("orders.show", public_id=public_id))
 

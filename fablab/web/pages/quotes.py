@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from fablab import db
 from fablab.accounts.permissions import Permission
-from fablab.billing import failures, payers, seller, tariffs, urgency
+from fablab.billing import seller
 from fablab.db import utcnow
-from fablab.orders import lines
 from fablab.orders import queries as orders
 from fablab.quotes import answering, issuing, links, paper, queries
 from fablab.quotes.answering import Signature
@@ -22,16 +21,7 @@ from fablab.quotes.content import from_text
 from fablab.quotes.models import STANDING_LABELS, Quote, QuoteAnswer, QuoteLink
 from fablab.settings import settings
 from fablab.web.auth import me, needs, open_to_all
-from fablab.web.editing import (
-    attested,
-    edited_line,
-    payer_choice,
-    seen_cents,
-    seen_free_failures,
-    urgent,
-    wanted_now,
-    wanted_on,
-)
+from fablab.web.editing import attested, edited_line, keep_what_is_asked_once, seen_cents, wanted_now
 from fablab.web.forms import PageForm, saved
 from fablab.web.limits import limiter
 from fablab.web.quote_forms import AcceptForm, LinkForm, RefuseForm
@@ -59,13 +49,10 @@ def listed() -> Any:
 @needs(Permission.ORDER)
 def ask(public_id: str) -> Any:
     """Write a quote for a draft at the price that was seen, or lay it on the desk when a rule says so."""
-    wanted, seen, day = wanted_now(), seen_cents(), wanted_on()
+    wanted, seen = wanted_now(), seen_cents()
     with db.transaction() as session:
         order = orders.owned_by(session, me(), public_id)
-        payers.choose(session, order, payer_choice(order), order.person)
-        urgency.choose(session, order, urgent=urgent(order))
-        failures.must_have_seen(seen_free_failures(), tariffs.rules_for(session, order))
-        lines.want_on(session, order, day, _today())
+        keep_what_is_asked_once(session, order)
         issuing.ask(session, order, {edited_line(order).id: wanted}, seen, me(), attested=attested())
         quote = issuing.latest(session, order) if order.state == "offered" else None
     if quote is None:
