@@ -101,7 +101,7 @@ def test_what_was_confirmed_at_other_prices_keeps_them(place):
         assert ledger.charged_cents(session, after.id) == 0
 
 
-def test_after_twelve_months_the_first_is_free_again(place, monkeypatch):
+def test_after_twelve_months_the_first_is_free_again(place):
     session, cast, _ = place
     spoilt(session, cast, order_cube(session, cast.alice, 2))
     later = utcnow() + failures.COUNTED_FOR

@@ -84,7 +84,7 @@ def test_a_volunteer_reads_what_a_verdict_costs_and_the_order_says_what_it_did(s
     verdict = {"good": 0, "reason": "file", "used_g": half_g}
     said = bob.get(f"{address}/consequence", query_string=verdict).text
     assert "(0 of 2) and €2.00 for what was printed of the others" in said
-    assert "Nothing was printed" not in bob.get(f"{address}/consequence", query_string={**verdict, "good": 9}).text
+    assert "There were 2 copies" in bob.get(f"{address}/consequence", query_string={**verdict, "good": 9}).text
     assert bob.post(f"{address}/check", **verdict, plate_cleared="y").status_code == 302
     alice = site.as_("alice")
     page = alice.get(f"/orders/{order.public_id}").text
